@@ -1,0 +1,319 @@
+// Package local is the index that runs in process: BM25 over the fields of both
+// editions, held in memory. It is exact and needs no server; it is built from the
+// library at start.
+package local
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"golang.org/x/text/language"
+
+	"kakehashi/corpus"
+	"kakehashi/retrieval"
+	"kakehashi/retrieval/analysis"
+)
+
+// BM25F parameters (Robertson & Zaragoza, "The Probabilistic Relevance
+// Framework: BM25 and Beyond", 2009, §3.6). k1 and b are the usual defaults; the
+// field weights were measured on the development questions.
+const (
+	k1 = 1.2
+	b  = 0.6
+
+	weightTitle    = 1.6
+	weightCitation = 1.6
+	weightLocator  = 2.0
+	weightHeading  = 2.2
+	weightText     = 1.0
+)
+
+// Index implements retrieval.Index.
+type Index struct {
+	analyzer *analysis.Analyzer
+	write    sync.Mutex
+	docs     map[string]analysed
+	snapshot atomic.Pointer[snapshot]
+}
+
+var _ retrieval.Index = (*Index)(nil)
+
+// analysed is a document with the term frequencies of its passages, kept so that
+// a later Put need not analyse it again.
+type analysed struct {
+	document *corpus.Document
+	units    []unit
+}
+
+// unit is one passage, both editions together.
+type unit struct {
+	document *corpus.Document
+	passage  int                  // position in every edition
+	editions []map[string]float64 // weighted term frequency, by edition
+	lengths  []float64            // weighted length, by edition
+}
+
+type snapshot struct {
+	units    []unit
+	postings map[string][]posting
+}
+
+type posting struct {
+	unit int32
+	tf   float32 // weighted, normalised by length, before saturation
+}
+
+// New is an empty index whose concepts come from the analyzer.
+func New(a *analysis.Analyzer) *Index {
+	ix := &Index{analyzer: a, docs: map[string]analysed{}}
+	ix.snapshot.Store(&snapshot{})
+	return ix
+}
+
+// Put implements retrieval.Index.
+func (ix *Index) Put(ctx context.Context, entries ...retrieval.Entry) error {
+	fresh := make([]analysed, len(entries))
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range 4 {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < len(entries) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
+				fresh[i] = ix.analyse(entries[i].Document)
+			}
+		})
+	}
+	wg.Wait()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	ix.write.Lock()
+	defer ix.write.Unlock()
+	for _, a := range fresh {
+		ix.docs[a.document.ID] = a
+	}
+	ix.publish()
+	return nil
+}
+
+// Delete implements retrieval.Index.
+func (ix *Index) Delete(_ context.Context, ids ...string) error {
+	ix.write.Lock()
+	defer ix.write.Unlock()
+	for _, id := range ids {
+		delete(ix.docs, id)
+	}
+	ix.publish()
+	return nil
+}
+
+func (ix *Index) analyse(d *corpus.Document) analysed {
+	out := analysed{document: d, units: make([]unit, len(d.Editions[0].Passages))}
+	for i := range out.units {
+		out.units[i] = unit{document: d, passage: i}
+	}
+	for _, e := range d.Editions {
+		shared := fieldTerms{}
+		shared.add(ix.analyzer, e.Title, weightTitle)
+		shared.add(ix.analyzer, e.Citation, weightCitation)
+		if len(d.Editions) == 1 {
+			shared.add(ix.analyzer, d.TitleJA, weightTitle)
+		}
+		for i, p := range e.Passages {
+			own := fieldTerms{tf: map[string]float64{}, length: 0}
+			for t, f := range shared.tf {
+				own.tf[t] = f
+			}
+			own.add(ix.analyzer, p.Locator, weightLocator)
+			own.add(ix.analyzer, p.Heading, weightHeading)
+			own.add(ix.analyzer, p.Text, weightText)
+			out.units[i].editions = append(out.units[i].editions, own.tf)
+			out.units[i].lengths = append(out.units[i].lengths, own.length)
+		}
+	}
+	return out
+}
+
+// fieldTerms sums weighted term frequencies over fields. Title and citation
+// are the same for all passages of a document and do not count as length.
+type fieldTerms struct {
+	tf     map[string]float64
+	length float64
+}
+
+func (f *fieldTerms) add(a *analysis.Analyzer, text string, weight float64) {
+	if f.tf == nil {
+		f.tf = map[string]float64{}
+	}
+	for _, t := range a.Terms(text) {
+		f.tf[t.Text] += weight
+		f.length += weight
+	}
+}
+
+// publish builds the postings anew from what is stored and swaps them in.
+func (ix *Index) publish() {
+	s := &snapshot{postings: map[string][]posting{}}
+	ids := make([]string, 0, len(ix.docs))
+	for id := range ix.docs {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	for _, id := range ids {
+		s.units = append(s.units, ix.docs[id].units...)
+	}
+	average := averageLengths(s.units)
+	for i, u := range s.units {
+		best := make(map[string]float64, 2*len(u.editions[0]))
+		for e, terms := range u.editions {
+			norm := 1 - b + b*u.lengths[e]/average[u.document.Editions[e].Language.String()]
+			for t, f := range terms {
+				best[t] = max(best[t], f/norm)
+			}
+		}
+		for t, f := range best {
+			s.postings[t] = append(s.postings[t], posting{int32(i), float32(f)})
+		}
+	}
+	ix.snapshot.Store(s)
+}
+
+func averageLengths(units []unit) map[string]float64 {
+	sum, n := map[string]float64{}, map[string]float64{}
+	for _, u := range units {
+		for e, l := range u.lengths {
+			lang := u.document.Editions[e].Language.String()
+			sum[lang] += l
+			n[lang]++
+		}
+	}
+	for lang := range sum {
+		sum[lang] /= n[lang]
+	}
+	return sum
+}
+
+// Search implements retrieval.Index.
+func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	s := ix.snapshot.Load()
+	u := retrieval.Understand(ix.analyzer, q)
+	scores := make([]float64, len(s.units))
+	for _, t := range u.Terms {
+		ps := s.postings[t.Text]
+		if t.Weight == 0 || len(ps) == 0 {
+			continue
+		}
+		w := t.Weight * s.idf(len(ps))
+		for _, p := range ps {
+			scores[p.unit] += w * saturate(p.tf)
+		}
+	}
+	type scored struct {
+		unit  int
+		score float64
+	}
+	var found []scored
+	bridge, asked := s.bridge(u), analysis.Language(q.Text)
+	for i, score := range scores {
+		if score > 0 && q.Filter.Keeps(s.units[i].document) {
+			if !hasEdition(s.units[i].document, asked) {
+				score *= bridge
+			}
+			for _, p := range u.Priors(s.units[i].document) {
+				score *= p.Factor
+			}
+			found = append(found, scored{i, score})
+		}
+	}
+	slices.SortFunc(found, func(x, y scored) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(s.units[x.unit].id(), s.units[y.unit].id()))
+	})
+	limit := cmp.Or(q.Limit, retrieval.DefaultLimit)
+	shown := retrieval.ReaderLanguage(q.Language, q.Text)
+	hits := make([]retrieval.Hit, 0, min(limit, len(found)))
+	for _, f := range found[:min(limit, len(found))] {
+		d := s.units[f.unit].document
+		edition, _ := d.Edition(shown)
+		hits = append(hits, retrieval.Hit{
+			Document: d,
+			Edition:  edition,
+			Passage:  edition.Passages[s.units[f.unit].passage],
+			Score:    f.score,
+			Why:      ix.why(s, u, f.unit, scores[f.unit]),
+		})
+	}
+	return hits, nil
+}
+
+// Frequencies implements retrieval.Index.
+func (ix *Index) Frequencies(ctx context.Context, terms []string) (passages int, of []int, err error) {
+	s := ix.snapshot.Load()
+	of = make([]int, len(terms))
+	for i, t := range terms {
+		of[i] = len(s.postings[t])
+	}
+	return len(s.units), of, ctx.Err()
+}
+
+// maxBridge bounds how much a passage without an edition in the question's
+// language can gain for the words that it cannot match.
+const maxBridge = 2.2
+
+// bridge is the factor that makes up for words which no passage in the other
+// language can match: the worth of all terms over the worth of those that mean
+// the same in both languages.
+func (s *snapshot) bridge(u retrieval.Understanding) float64 {
+	all, shared := 0.0, 0.0
+	for _, t := range u.Terms {
+		if df := len(s.postings[t.Text]); df > 0 && t.Weight > 0 {
+			w := t.Weight * s.idf(df)
+			all += w
+			if t.Bridges() {
+				shared += w
+			}
+		}
+	}
+	if shared == 0 {
+		return 1
+	}
+	return min(all/shared, maxBridge)
+}
+
+func hasEdition(d *corpus.Document, lang language.Tag) bool {
+	return slices.ContainsFunc(d.Editions, func(e corpus.Edition) bool { return e.Language == lang })
+}
+
+func (u unit) id() corpus.PassageID { return u.document.Editions[0].Passages[u.passage].ID }
+
+// idf is the inverse document frequency in BM25's form that stays above zero.
+func (s *snapshot) idf(df int) float64 {
+	n := float64(len(s.units))
+	return math.Log(1 + (n-float64(df)+0.5)/(float64(df)+0.5))
+}
+
+func saturate(tf float32) float64 { return float64(tf) * (k1 + 1) / (float64(tf) + k1) }
+
+func (ix *Index) why(s *snapshot, u retrieval.Understanding, at int, lexical float64) retrieval.Why {
+	why := retrieval.Why{Lexical: lexical, Priors: u.Priors(s.units[at].document)}
+	for _, t := range u.Terms {
+		ps := s.postings[t.Text]
+		i, ok := slices.BinarySearchFunc(ps, int32(at), func(p posting, at int32) int { return cmp.Compare(p.unit, at) })
+		if !ok || t.Weight == 0 {
+			continue
+		}
+		share := retrieval.Share{Term: t.From, Score: t.Weight * s.idf(len(ps)) * saturate(ps[i].tf)}
+		if t.Kind == analysis.Concept || t.Kind == analysis.Everyday {
+			share.Term = t.Text
+			why.Expansions = append(why.Expansions, ix.analyzer.Expansion(t.Text[1:]))
+		}
+		why.Terms = append(why.Terms, share)
+	}
+	slices.SortStableFunc(why.Terms, func(x, y retrieval.Share) int { return cmp.Compare(y.Score, x.Score) })
+	return why
+}

@@ -1,0 +1,98 @@
+// Package retrieval turns a question into ranked passages. It declares what an
+// index must do (Index, with its conformance suite in indextest) and how a
+// question is understood before any index sees it; the indexes themselves live in
+// sub-packages. It returns passages with the reason for each and never words an
+// answer.
+package retrieval
+
+import (
+	"context"
+	"slices"
+
+	"golang.org/x/text/language"
+
+	"kakehashi/corpus"
+)
+
+// Query is what is asked of an index.
+type Query struct {
+	Text     string
+	Context  string       // the subject of earlier turns that Text leaves out; counts less than Text
+	Language language.Tag // of the reader: decides which edition a Hit shows
+	Filter   Filter
+	Limit    int // hits wanted; DefaultLimit if 0
+}
+
+// DefaultLimit is the number of hits returned where a Query does not say.
+const DefaultLimit = 10
+
+// Filter leaves out documents before ranking. An empty field filters nothing.
+type Filter struct {
+	Jurisdictions []corpus.Jurisdiction
+	Kinds         []corpus.Kind
+	Topics        []string // a document passes with any of them
+	Statuses      []corpus.Status
+	AsOf          corpus.Date // documents published later are left out
+}
+
+// Keeps reports whether the document passes the filter.
+func (f Filter) Keeps(d *corpus.Document) bool {
+	return keeps(f.Jurisdictions, d.Jurisdiction) && keeps(f.Kinds, d.Kind) && keeps(f.Statuses, d.Status) &&
+		(len(f.Topics) == 0 || slices.ContainsFunc(d.Topics, func(t string) bool { return slices.Contains(f.Topics, t) })) &&
+		(f.AsOf.IsZero() || !f.AsOf.Before(d.Published))
+}
+
+func keeps[T comparable](allowed []T, v T) bool {
+	return len(allowed) == 0 || slices.Contains(allowed, v)
+}
+
+// Hit is one passage found. Its two editions are one hit; Edition and Passage
+// are the one in the reader's language, or the original where there is none.
+type Hit struct {
+	Document *corpus.Document
+	Edition  *corpus.Edition
+	Passage  corpus.Passage
+	Score    float64 // comparable within one search only
+	Why      Why
+}
+
+// Why is the reason for a hit, for people and for tests.
+type Why struct {
+	Lexical    float64  // the BM25 score before priors
+	Terms      []Share  // what matched, the largest share first
+	Expansions []string // glossary concepts that bridged wording or language
+	Priors     []Prior  // what raised or lowered the score
+}
+
+// Share is a term's part of the lexical score.
+type Share struct {
+	Term  string
+	Score float64
+}
+
+// Prior is a factor on the score that does not come from matching.
+type Prior struct {
+	Name   string
+	Factor float64
+}
+
+// Entry is a document as an index stores it. Vectors of its passages will stand
+// beside it.
+type Entry struct {
+	Document *corpus.Document
+}
+
+// Index stores documents and ranks their passages. Implementations are safe for
+// concurrent use; a Search sees a document either whole as put or not at all.
+type Index interface {
+	// Search returns at most q.Limit hits, best first, equal scores by passage
+	// id. A query without terms finds nothing and is no error.
+	Search(ctx context.Context, q Query) ([]Hit, error)
+	// Frequencies counts the passages held and, for each term, those that hold it
+	// in either edition.
+	Frequencies(ctx context.Context, terms []string) (passages int, of []int, err error)
+	// Put adds documents, or replaces those of the same id.
+	Put(ctx context.Context, entries ...Entry) error
+	// Delete removes documents by id; unknown ids are no error.
+	Delete(ctx context.Context, ids ...string) error
+}

@@ -1,0 +1,171 @@
+package retrieval
+
+import (
+	"regexp"
+	"strings"
+
+	"golang.org/x/text/language"
+
+	"kakehashi/corpus"
+	"kakehashi/retrieval/analysis"
+)
+
+// Understanding is what a question says about where to look, apart from its
+// subject.
+type Understanding struct {
+	Terms        []Weighted
+	Jurisdiction map[corpus.Jurisdiction]bool // countries that the question names
+	Language     language.Tag                 // of the reader
+	Past         bool                         // asks about how things were
+	Proposed     bool                         // asks about what is planned or proposed
+}
+
+// Weighted is a query term and how much it counts; 0 for a stop word.
+type Weighted struct {
+	analysis.Term
+	Weight float64
+}
+
+// How much the kinds of terms count in a query, measured on the development
+// questions. A Japanese word of n characters yields n-1 bigrams, so each
+// counts less than an English stem. A section number names one rule among
+// hundreds. A concept stands beside the words that named it.
+const (
+	weightWord       = 1.0
+	weightBigram     = 0.55
+	weightKana       = 0.15 // beside the whole word
+	weightIdentifier = 1.6
+	weightConcept    = 1.2
+	weightEveryday   = 0.6
+	weightContext    = 0.6
+)
+
+// Understand analyses a query. The same understanding serves every index.
+func Understand(a *analysis.Analyzer, q Query) Understanding {
+	u := Understanding{Language: ReaderLanguage(q.Language, q.Text), Jurisdiction: map[corpus.Jurisdiction]bool{}}
+	position := map[string]int{}
+	add := func(text string, factor float64) {
+		for _, t := range a.Terms(text) {
+			w := weigh(t) * factor
+			if i, ok := position[t.Text]; ok {
+				u.Terms[i].Weight = max(u.Terms[i].Weight, w)
+				continue
+			}
+			position[t.Text] = len(u.Terms)
+			u.Terms = append(u.Terms, Weighted{t, w})
+		}
+	}
+	add(q.Text, 1)
+	add(q.Context, weightContext)
+	for _, j := range Countries(q.Text) {
+		u.Jurisdiction[j] = true
+	}
+	if len(u.Jurisdiction) == 0 {
+		for _, j := range Countries(q.Context) {
+			u.Jurisdiction[j] = true
+		}
+	}
+	lower := strings.ToLower(analysis.Normalize(q.Text))
+	u.Past = past.MatchString(lower)
+	u.Proposed = proposed.MatchString(lower)
+	return u
+}
+
+func weigh(t analysis.Term) float64 {
+	if t.Stop {
+		return 0
+	}
+	switch t.Kind {
+	case analysis.Bigram:
+		return weightBigram
+	case analysis.Kana:
+		return weightKana
+	case analysis.Identifier:
+		return weightIdentifier
+	case analysis.Concept:
+		return weightConcept
+	case analysis.Everyday:
+		return weightEveryday
+	}
+	return weightWord
+}
+
+var (
+	past = regexp.MustCompile(`\b(was|were|used to|formerly|previous(ly)?|originally|histor(y|ical|ically)|before (19|20)\d\d|in (19|20)[012]\d|at the time|until (19|20)\d\d|back then|abolished|rescinded|superseded|old (rule|version|text))\b|以前|当時|かつて|従来|過去|歴史|経緯|改正前|旧|廃止|(19|20)\d\d年(当時|頃|の時点)`)
+
+	proposed = regexp.MustCompile(`\b(propos(ed|al|als)|bill|bills|draft|pending|planned|plans|would|not yet)\b|法案|提案|案では|予定|検討中|見込み`)
+
+	namesUS = regexp.MustCompile(`\b(u\.?s\.?a?|united states|america|american|washington|federal|ear|itar|nsf|nih|doe|dod|bis|ofac|cfius|nispom|dcsa|uspto|cmmc|nasa|nist|ddtc)\b|米国|アメリカ|米政府|合衆国`)
+	namesJP = regexp.MustCompile(`\b(japan|japanese|tokyo|meti|fefta|mext|atla|jst|nedo|cistec|diet)\b|日本|我が国|外為法|経済産業省|経産省|文部科学省|文科省|防衛省|防衛装備庁|内閣府|特定秘密|経済安全保障推進法|特許庁`)
+	usWord  = regexp.MustCompile(`\bUS\b|\bU\.S\.?`)
+	both    = regexp.MustCompile(`日米|米日|両国|\b(us|u\.s\.)[- ]japan\b|\bjapan[- ](us|u\.s\.)\b|\bboth (countries|governments|sides)\b|\btwo countries\b`)
+)
+
+// Countries tells which of the two countries a text names, by name or by an
+// agency or law of theirs.
+func Countries(text string) []corpus.Jurisdiction {
+	text = analysis.Normalize(text)
+	lower := strings.ToLower(text)
+	us := namesUS.MatchString(lower)
+	if us && !usWord.MatchString(text) && namesUS.FindString(lower) == "us" {
+		us = false // the pronoun, not the country
+	}
+	jp := namesJP.MatchString(lower)
+	if both.MatchString(lower) {
+		us, jp = true, true
+	}
+	var out []corpus.Jurisdiction
+	if us {
+		out = append(out, corpus.US)
+	}
+	if jp {
+		out = append(out, corpus.JP)
+	}
+	return out
+}
+
+// Priors are the factors by which a document's standing changes a score: what
+// is in force outranks what is not, unless the question is about the past or
+// about proposals, and the country that is asked about outranks the other.
+func (u Understanding) Priors(d *corpus.Document) []Prior {
+	var out []Prior
+	switch {
+	case d.Status.Current():
+	case d.Status == corpus.Proposed && !u.Proposed:
+		out = append(out, Prior{"proposed", 0.8})
+	case d.Status == corpus.Historical && !u.Past:
+		out = append(out, Prior{"historical", 0.75})
+	case (d.Status == corpus.Superseded || d.Status == corpus.Rescinded) && !u.Past:
+		out = append(out, Prior{string(d.Status), 0.5})
+	}
+	if _, readable := d.Edition(u.Language); !readable {
+		out = append(out, Prior{"in the other language", 0.85})
+	}
+	asksUS, asksJP := u.Jurisdiction[corpus.US], u.Jurisdiction[corpus.JP]
+	switch {
+	case asksUS && asksJP && d.Jurisdiction == corpus.Bilateral:
+		out = append(out, Prior{"both countries", 1.3})
+	case asksUS && !asksJP && d.Jurisdiction == corpus.JP, asksJP && !asksUS && d.Jurisdiction == corpus.US:
+		out = append(out, Prior{"other country", 0.75})
+	}
+	return out
+}
+
+// ReaderLanguage is the language to show: the wanted one, else the question's.
+func ReaderLanguage(wanted language.Tag, text string) language.Tag {
+	if wanted == language.English || wanted == language.Japanese {
+		return wanted
+	}
+	return analysis.Language(text)
+}
+
+// WithoutCountries takes the names of both countries and of their bodies out of
+// a text: what is left is the subject that a question about the other country
+// keeps.
+func WithoutCountries(text string) string {
+	text = analysis.Normalize(text)
+	text = namesBoth.ReplaceAllString(text, " ")
+	return strings.Join(strings.Fields(text), " ")
+}
+
+var namesBoth = regexp.MustCompile(`(?i)` + namesUS.String() + `|` + namesJP.String())
