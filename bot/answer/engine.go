@@ -1,0 +1,182 @@
+package answer
+
+import (
+	"context"
+	"slices"
+	"sync"
+	"time"
+
+	"kakehashi/bot/guard"
+	"kakehashi/bot/thread"
+	"kakehashi/corpus"
+	"kakehashi/retrieval"
+	"kakehashi/retrieval/analysis"
+)
+
+// Engine answers questions from a library and its index. It is safe for
+// concurrent use.
+type Engine struct {
+	library  *corpus.Library
+	index    retrieval.Index
+	analyzer *analysis.Analyzer
+	options  Options
+	memo     sync.Map // hash of a passage's text → []sentence
+	scope    scope
+}
+
+// Options are what an installation sets.
+type Options struct {
+	Contact string           // whom to ask where the sources do not answer; "" for a general hint
+	Now     func() time.Time // the clock; time.Now if nil
+	NewID   func() string    // names an answer whose question has no id; none if nil
+}
+
+// New is an engine over a library that the index already holds.
+func New(lib *corpus.Library, index retrieval.Index, a *analysis.Analyzer, o Options) *Engine {
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.NewID == nil {
+		o.NewID = func() string { return "" }
+	}
+	return &Engine{library: lib, index: index, analyzer: a, options: o, scope: newScope(lib)}
+}
+
+// Passages weighed for an answer: the first weighedFirst, and of those further
+// down to searchDepth the ones of the documents that stand on top, whose other
+// passages often hold the condition or the date that is asked for.
+const (
+	searchDepth  = 60
+	weighedFirst = 8
+	topDocuments = 2
+	nearestMax   = 3
+)
+
+func weighed(hits []retrieval.Hit) []retrieval.Hit {
+	if len(hits) <= weighedFirst {
+		return hits
+	}
+	out := slices.Clone(hits[:weighedFirst])
+	top := map[string]bool{}
+	for _, h := range hits {
+		if len(top) < topDocuments {
+			top[h.Document.ID] = true
+		}
+	}
+	for _, h := range hits[weighedFirst:] {
+		if top[h.Document.ID] {
+			out = append(out, h)
+		}
+	}
+	return out
+}
+
+// Answer replies to a question. The error is an *InputError for a question that
+// cannot be taken, else a fault of the index; every other ending, declining and
+// refusing among them, is an Answer.
+func (e *Engine) Answer(ctx context.Context, q Question) (Answer, error) {
+	if err := CheckText(q.Text); err != nil {
+		return Answer{}, err
+	}
+	m := messagesFor(retrieval.ReaderLanguage(q.Language, q.Text))
+	a := Answer{Schema: SchemaVersion, ID: q.ID, Language: m.language, Sentences: []Sentence{}, Sources: []Source{}, Nearest: []Source{}, Notices: []Notice{}, FollowUps: []string{}}
+	if a.ID == "" {
+		a.ID = e.options.NewID()
+	}
+	if guard.Marked(q.Text) || markedHistory(q.History) {
+		a.Outcome = Refused
+		a.note(NoticeRefused, m.refused)
+		a.note(NoticeContact, m.contact(e.options.Contact))
+		return a, nil
+	}
+	return e.answer(ctx, q, a, m)
+}
+
+func markedHistory(history []thread.Turn) bool {
+	for _, t := range history {
+		if guard.Marked(t.Text) {
+			return true
+		}
+	}
+	return false
+}
+
+func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (Answer, error) {
+	today := corpus.DateOf(e.options.Now())
+	if q.AsOf.IsZero() {
+		q.AsOf = today
+	}
+	r := thread.Resolve(e.analyzer, q.History, q.Text)
+	if t, ok := e.termAsked(r); ok {
+		return e.answerTerm(ctx, q, a, m, t)
+	}
+	query := retrieval.Query{Text: r.Text, Context: r.Context, Language: m.language, Filter: q.Filter, Limit: searchDepth}
+	query.Filter.AsOf = q.AsOf.Last()
+	if r.Country != "" && len(query.Filter.Jurisdictions) == 0 {
+		query.Filter.Jurisdictions = []corpus.Jurisdiction{r.Country, corpus.Bilateral, corpus.Multilateral}
+	}
+	hits, err := e.index.Search(ctx, query)
+	if err != nil {
+		return Answer{}, err
+	}
+	question, err := e.understand(ctx, query)
+	if err != nil {
+		return Answer{}, err
+	}
+	if why := e.scope.outside(e, question, r, hits); why != inScope {
+		return e.decline(a, m, why, hits, today), nil
+	}
+	picked := pick(e.candidates(question, weighed(hits)), e.countries(query))
+	e.say(&a, m, picked, q.AsOf, today)
+	if len(a.Sentences) == 0 {
+		return e.decline(a, m, notHeld, hits, today), nil
+	}
+	a.Outcome = Answered
+	if r.Context != "" {
+		a.note(NoticeContext, m.context(r.Context))
+	}
+	a.FollowUps = e.followUps(m, hits, a.Sources, r)
+	return a, nil
+}
+
+// understand weighs the question's terms by how rare they are in the index.
+func (e *Engine) understand(ctx context.Context, q retrieval.Query) (asked, error) {
+	u := retrieval.Understand(e.analyzer, q)
+	texts := make([]string, len(u.Terms))
+	for i, t := range u.Terms {
+		texts[i] = t.Text
+	}
+	passages, df, err := e.index.Frequencies(ctx, texts)
+	if err != nil {
+		return asked{}, err
+	}
+	return e.weigh(u, q.Text, passages, df), nil
+}
+
+// countries are those that the question, or the subject it takes over, names.
+func (e *Engine) countries(q retrieval.Query) []corpus.Jurisdiction {
+	if c := retrieval.Countries(q.Text); len(c) > 0 {
+		return c
+	}
+	return retrieval.Countries(q.Context)
+}
+
+func (a *Answer) note(code NoticeCode, text string) {
+	a.Notices = append(a.Notices, Notice{code, text})
+}
+
+// decline says that the sources do not hold the answer, shows what is nearest and
+// whom to ask.
+func (e *Engine) decline(a Answer, m messages, why reason, hits []retrieval.Hit, _ corpus.Date) Answer {
+	a.Outcome = Declined
+	a.Sentences, a.Sources = []Sentence{}, []Source{}
+	a.Notices = []Notice{}
+	a.note(NoticeDeclined, m.declined(why))
+	a.note(NoticeContact, m.contact(e.options.Contact))
+	if why.showsNearest() {
+		for _, h := range hits[:min(nearestMax, len(hits))] {
+			a.Nearest = append(a.Nearest, sourceOf(h, len(a.Nearest)+1, m))
+		}
+	}
+	return a
+}
