@@ -1,0 +1,87 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/text/language"
+
+	"kakehashi/bot/answer"
+	"kakehashi/corpus"
+	"kakehashi/corpus/library"
+	"kakehashi/retrieval"
+	"kakehashi/retrieval/analysis"
+	"kakehashi/retrieval/local"
+)
+
+// parts are the advisor without a platform.
+type parts struct {
+	library *corpus.Library
+	index   retrieval.Index
+	engine  *answer.Engine
+}
+
+// build reads the shipped library and indexes it in process.
+func build(ctx context.Context, contact string) (parts, error) {
+	lib, err := corpus.Load(library.Files)
+	if err != nil {
+		return parts{}, err
+	}
+	analyzer := analysis.NewAnalyzer(lib.Glossary)
+	index := local.New(analyzer)
+	entries := make([]retrieval.Entry, len(lib.Documents))
+	for i, d := range lib.Documents {
+		entries[i] = retrieval.Entry{Document: d}
+	}
+	if err := index.Put(ctx, entries...); err != nil {
+		return parts{}, err
+	}
+	if contact == "" {
+		contact = os.Getenv("KAKEHASHI_CONTACT")
+	}
+	engine := answer.New(lib, index, analyzer, answer.Options{Contact: contact, Now: time.Now, NewID: newID})
+	return parts{lib, index, engine}, nil
+}
+
+func newID() string { return "a-" + strings.ToLower(rand.Text()[:12]) }
+
+// parseLanguage reads a --lang flag or a "lang" field; empty and "auto" leave it
+// to the question.
+func parseLanguage(s string) (language.Tag, error) {
+	switch strings.ToLower(s) {
+	case "", "auto":
+		return language.Und, nil
+	case "en":
+		return language.English, nil
+	case "ja":
+		return language.Japanese, nil
+	}
+	return language.Und, usageError("language %q: want en, ja or auto", s)
+}
+
+func parseAsOf(s string) (corpus.Date, error) {
+	if s == "" {
+		return corpus.Date{}, nil
+	}
+	d, err := corpus.ParseDate(s)
+	if err != nil {
+		return corpus.Date{}, usageError("as-of %w", err)
+	}
+	return d.Last(), nil
+}
+
+// parseChoices checks the values of a filter flag against its vocabulary.
+func parseChoices[T ~string](flag string, values, allowed []string) ([]T, error) {
+	var out []T
+	for _, v := range values {
+		if !slices.Contains(allowed, v) {
+			return nil, usageError("%s %q: want one of %s", flag, v, strings.Join(allowed, ", "))
+		}
+		out = append(out, T(v))
+	}
+	return out, nil
+}

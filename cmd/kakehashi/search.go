@@ -1,0 +1,171 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/text/language"
+
+	"kakehashi/bot/answer"
+	"kakehashi/bot/guard"
+	"kakehashi/corpus"
+	"kakehashi/retrieval"
+)
+
+type searchFlags struct {
+	filterFlags
+	lang  string
+	asOf  string
+	limit int
+	json  bool
+}
+
+// filterFlags are shared by the commands that choose among documents.
+type filterFlags struct {
+	jurisdiction, kind, topic, status []string
+}
+
+func (f *filterFlags) register(cmd *cobra.Command) {
+	cmd.Flags().StringSliceVar(&f.jurisdiction, "jurisdiction", nil, "only these: "+strings.Join(corpus.Jurisdictions, ", "))
+	cmd.Flags().StringSliceVar(&f.kind, "kind", nil, "only these: "+strings.Join(corpus.Kinds, ", "))
+	cmd.Flags().StringSliceVar(&f.status, "status", nil, "only these: "+strings.Join(corpus.Statuses, ", "))
+	cmd.Flags().StringSliceVar(&f.topic, "topic", nil, "only these topics, e.g. deemed-exports (a wrong one lists them all)")
+}
+
+func (f *filterFlags) filter() (retrieval.Filter, error) {
+	var out retrieval.Filter
+	var err error
+	if out.Jurisdictions, err = parseChoices[corpus.Jurisdiction]("jurisdiction", f.jurisdiction, corpus.Jurisdictions); err != nil {
+		return out, err
+	}
+	if out.Kinds, err = parseChoices[corpus.Kind]("kind", f.kind, corpus.Kinds); err != nil {
+		return out, err
+	}
+	if out.Statuses, err = parseChoices[corpus.Status]("status", f.status, corpus.Statuses); err != nil {
+		return out, err
+	}
+	out.Topics, err = parseChoices[string]("topic", f.topic, corpus.Topics)
+	return out, err
+}
+
+func newSearch() *cobra.Command {
+	var f searchFlags
+	cmd := &cobra.Command{
+		Use:   "search words",
+		Short: "Find passages, with the reason for each",
+		Long: `Finds the passages nearest to a question or to some words, in both languages,
+and shows why each was found: the terms that matched with their shares of the
+score, the glossary terms that bridged wording or language, and what raised or
+lowered it.`,
+		Example: `  kakehashi search "prepublication review"
+  kakehashi search --jurisdiction jp --topic deemed-exports 居住者 非居住者
+  kakehashi search --json "15 CFR 734.13(b)"`,
+		RunE: func(cmd *cobra.Command, args []string) error { return runSearch(cmd, args, f) },
+	}
+	f.register(cmd)
+	cmd.Flags().StringVar(&f.lang, "lang", "auto", "edition to show: en, ja, or auto for the question's")
+	cmd.Flags().StringVar(&f.asOf, "as-of", "", "leave out documents published after this day, YYYY-MM-DD")
+	cmd.Flags().IntVar(&f.limit, "limit", retrieval.DefaultLimit, "how many passages, 1 to 100")
+	cmd.Flags().BoolVar(&f.json, "json", false, "print the hits as one JSON array")
+	return cmd
+}
+
+func runSearch(cmd *cobra.Command, args []string, f searchFlags) error {
+	q := retrieval.Query{Text: strings.Join(args, " "), Limit: f.limit}
+	var err error
+	if q.Filter, err = f.filter(); err != nil {
+		return err
+	}
+	if q.Language, err = parseLanguage(f.lang); err != nil {
+		return err
+	}
+	if q.Filter.AsOf, err = parseAsOf(f.asOf); err != nil {
+		return err
+	}
+	if f.limit < 1 || f.limit > 100 {
+		return usageError("limit %d: want 1 to 100", f.limit)
+	}
+	if err := answer.CheckText(q.Text); err != nil {
+		return err
+	}
+	if guard.Marked(q.Text) {
+		return &exitError{exitRefused, fmt.Errorf("the text carries a marking of controlled or classified information and was not searched for")}
+	}
+	p, err := build(cmd.Context(), "")
+	if err != nil {
+		return err
+	}
+	hits, err := p.index.Search(cmd.Context(), q)
+	if err != nil {
+		return err
+	}
+	if f.json {
+		return writeJSON(cmd.OutOrStdout(), hitObjects(hits))
+	}
+	return renderHits(newTerminal(cmd.OutOrStdout()), hits, retrieval.ReaderLanguage(q.Language, q.Text))
+}
+
+// hitObject is a hit in JSON.
+type hitObject struct {
+	Rank int `json:"rank"`
+	passageObject
+	Document   string            `json:"document"`
+	Title      string            `json:"title"`
+	Score      float64           `json:"score"`
+	Lexical    float64           `json:"lexical"`
+	Terms      []retrieval.Share `json:"terms"`
+	Expansions []string          `json:"expansions"`
+	Priors     []retrieval.Prior `json:"priors"`
+}
+
+func hitObjects(hits []retrieval.Hit) []hitObject {
+	out := []hitObject{}
+	for i, h := range hits {
+		out = append(out, hitObject{
+			Rank: i + 1, passageObject: newPassageObject(h.Document, h.Edition, h.Passage),
+			Document: h.Document.ID, Title: h.Edition.Title, Score: h.Score, Lexical: h.Why.Lexical,
+			Terms: h.Why.Terms, Expansions: append([]string{}, h.Why.Expansions...), Priors: append([]retrieval.Prior{}, h.Why.Priors...),
+		})
+	}
+	return out
+}
+
+func renderHits(t terminal, hits []retrieval.Hit, lang language.Tag) error {
+	var b strings.Builder
+	if len(hits) == 0 {
+		fmt.Fprintln(&b, "Nothing found. Try other words, or fewer filters.")
+	}
+	for i, h := range hits {
+		number := fmt.Sprintf("%2d. ", i+1)
+		const indent = "    "
+		fmt.Fprintln(&b, t.style(bold, t.wrap(indent, number+h.Passage.Locator+" — "+h.Passage.Heading)))
+		fmt.Fprintln(&b, indent+t.wrap(indent, h.Edition.Title+" · "+answer.StatusWord(h.Document.Status, lang)+" · "+string(h.Passage.ID)))
+		spans := corpus.Sentences(h.Passage.Text, h.Edition.Language)
+		fmt.Fprintln(&b, indent+t.wrap(indent, spans[0].Of(h.Passage.Text)))
+		fmt.Fprintln(&b, indent+t.style(dim, t.wrap(indent, reasonLine(h))))
+		fmt.Fprintln(&b, indent+t.style(dim, t.wrap(indent, answer.Digest(h.Document.AsOf, lang))))
+		fmt.Fprintln(&b, indent+h.Document.URL)
+	}
+	_, err := fmt.Fprint(t.w, b.String())
+	return err
+}
+
+// reasonLine writes why a passage was found in one line.
+func reasonLine(h retrieval.Hit) string {
+	var terms []string
+	for _, s := range h.Why.Terms[:min(8, len(h.Why.Terms))] {
+		terms = append(terms, fmt.Sprintf("%s %.1f", s.Term, s.Score))
+	}
+	line := fmt.Sprintf("score %.1f: %s", h.Score, strings.Join(terms, ", "))
+	if more := len(h.Why.Terms) - len(terms); more > 0 {
+		line += fmt.Sprintf(" and %d more", more)
+	}
+	if len(h.Why.Expansions) > 0 {
+		line += "; glossary: " + strings.Join(h.Why.Expansions, "; ")
+	}
+	for _, p := range h.Why.Priors {
+		line += fmt.Sprintf("; %s ×%.2f", p.Name, p.Factor)
+	}
+	return line
+}
