@@ -31,14 +31,15 @@ var abbreviations = map[string]bool{
 // white space.
 func Sentences(text string, lang language.Tag) []Span {
 	var out []Span
-	start := 0
+	start, depth := 0, 0
 	for i := 0; i < len(text); {
 		r, size := utf8.DecodeRuneInString(text[i:])
 		end := i + size
-		if r == '\n' && strings.HasPrefix(text[end:], "\n") || endsSentence(text, i, r, lang) {
+		depth = bracketDepth(depth, r)
+		if r == '\n' && strings.HasPrefix(text[end:], "\n") || endsSentence(text, i, r, depth, lang) {
 			end = closeQuotes(text, end)
 			out = appendSpan(out, text, start, end)
-			start = end
+			start, depth = end, 0
 		}
 		i = end
 	}
@@ -79,11 +80,11 @@ func closeQuotes(text string, end int) int {
 	return end
 }
 
-func endsSentence(text string, at int, r rune, lang language.Tag) bool {
+func endsSentence(text string, at int, r rune, depth int, lang language.Tag) bool {
 	rest := text[at+utf8.RuneLen(r):]
 	switch r {
 	case '。', '\uff01', '\uff1f': // the full-width marks
-		return !insideBrackets(text[:at]) && !strings.HasPrefix(rest, "と") && !strings.HasPrefix(rest, "」と")
+		return depth == 0 && !strings.HasPrefix(rest, "と") && !strings.HasPrefix(rest, "」と")
 	case '!', '?':
 		return followedByStart(rest)
 	case '.':
@@ -92,21 +93,18 @@ func endsSentence(text string, at int, r rune, lang language.Tag) bool {
 	return false
 }
 
-// insideBrackets reports whether a Japanese quotation or bracket is open; a full
-// stop in it does not end the sentence around it.
-func insideBrackets(before string) bool {
-	depth := 0
-	for _, r := range before {
-		switch r {
-		case '「', '『', '(', '\uff08':
-			depth++
-		case '」', '』', ')', '\uff09':
-			depth = max(depth-1, 0)
-		case '\n':
-			depth = 0
-		}
+// bracketDepth counts the Japanese quotations and brackets that are open; a full
+// stop in one does not end the sentence around it.
+func bracketDepth(depth int, r rune) int {
+	switch r {
+	case '「', '『', '(', '\uff08':
+		return depth + 1
+	case '」', '』', ')', '\uff09':
+		return max(depth-1, 0)
+	case '\n':
+		return 0
 	}
-	return depth > 0
+	return depth
 }
 
 // followedByStart reports whether white space and then the beginning of a
@@ -128,6 +126,7 @@ func followedByStart(rest string) bool {
 // as "Art." or "U.S.". Initials end a sentence only where a word follows that
 // begins sentences.
 func isAbbreviation(before, rest string) bool {
+	before = before[max(0, len(before)-64):]
 	i := strings.LastIndexFunc(before, func(r rune) bool { return unicode.IsSpace(r) || strings.ContainsRune(`("“‘[§`, r) })
 	word := before[i+1:]
 	if i >= 0 && !unicode.IsSpace(rune(before[i])) {
@@ -135,15 +134,23 @@ func isAbbreviation(before, rest string) bool {
 	}
 	lower := strings.ToLower(word)
 	if abbreviations[lower] {
-		next := strings.Fields(rest)
-		digits := len(next) > 0 && next[0][0] >= '0' && next[0][0] <= '9'
-		return lower != "no" || digits
+		next := nextWord(rest)
+		return lower != "no" || (next != "" && next[0] >= '0' && next[0] <= '9')
 	}
 	if initials.MatchString(word) {
-		next := strings.Fields(rest)
-		return len(next) > 0 && !sentenceStarts[next[0]]
+		next := nextWord(rest)
+		return next != "" && !sentenceStarts[next]
 	}
 	return false
+}
+
+// nextWord is the first word of a text, as far as a short look shows it.
+func nextWord(s string) string {
+	f := strings.Fields(s[:min(len(s), 64)])
+	if len(f) == 0 {
+		return ""
+	}
+	return f[0]
 }
 
 var initials = regexp.MustCompile(`^(?:[A-Za-z]\.)*[A-Z]$`) // the U.S of "U.S."

@@ -2,6 +2,7 @@ package retrieval
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -14,9 +15,11 @@ import (
 // subject.
 type Understanding struct {
 	Terms        []Weighted
+	References   []string                     // identifiers named, without the prefixes that longer ones yield
 	Jurisdiction map[corpus.Jurisdiction]bool // countries that the question names
 	Language     language.Tag                 // of the reader
 	Past         bool                         // asks about how things were
+	Compares     bool                         // sets two things side by side
 	Proposed     bool                         // asks about what is planned or proposed
 }
 
@@ -37,7 +40,7 @@ const (
 	weightIdentifier = 1.6
 	weightConcept    = 1.2
 	weightEveryday   = 0.6
-	weightContext    = 0.6
+	weightContext    = 0.85
 )
 
 // Understand analyses a query. The same understanding serves every index.
@@ -57,6 +60,13 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 	}
 	add(q.Text, 1)
 	add(q.Context, weightContext)
+	for _, t := range u.Terms {
+		if t.Kind == analysis.Identifier && !slices.ContainsFunc(u.Terms, func(o Weighted) bool {
+			return o.Kind == analysis.Identifier && o.Text != t.Text && strings.HasPrefix(o.Text, t.Text)
+		}) {
+			u.References = append(u.References, t.Text)
+		}
+	}
 	for _, j := range Countries(q.Text) {
 		u.Jurisdiction[j] = true
 	}
@@ -68,6 +78,7 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 	lower := strings.ToLower(analysis.Normalize(q.Text))
 	u.Past = past.MatchString(lower)
 	u.Proposed = proposed.MatchString(lower)
+	u.Compares = compares.MatchString(lower)
 	return u
 }
 
@@ -92,6 +103,8 @@ func weigh(t analysis.Term) float64 {
 
 var (
 	past = regexp.MustCompile(`\b(was|were|used to|formerly|previous(ly)?|originally|histor(y|ical|ically)|before (19|20)\d\d|in (19|20)[012]\d|at the time|until (19|20)\d\d|back then|abolished|rescinded|superseded|old (rule|version|text))\b|以前|当時|かつて|従来|過去|歴史|経緯|改正前|旧|廃止|(19|20)\d\d年(当時|頃|の時点)`)
+
+	compares = regexp.MustCompile(`\b(compar(e|ed|es|ison|isons)|differ(s|ed|ent|ence|ences)?|versus|vs|contrast(s|ed)?)\b|違い|異なる|異なり|相違|差異|比較|どう違`)
 
 	proposed = regexp.MustCompile(`\b(propos(ed|al|als)|bill|bills|draft|pending|planned|plans|would|not yet)\b|法案|提案|案では|予定|検討中|見込み`)
 
@@ -126,11 +139,12 @@ func Countries(text string) []corpus.Jurisdiction {
 
 // Priors are the factors by which a document's standing changes a score: what
 // is in force outranks what is not, unless the question is about the past or
-// about proposals, and the country that is asked about outranks the other.
-func (u Understanding) Priors(d *corpus.Document) []Prior {
+// about proposals or names the document, and the country that is asked about
+// outranks the other.
+func (u Understanding) Priors(d *corpus.Document, named bool) []Prior {
 	var out []Prior
 	switch {
-	case d.Status.Current():
+	case d.Status.Current() || named:
 	case d.Status == corpus.Proposed && !u.Proposed:
 		out = append(out, Prior{"proposed", 0.8})
 	case d.Status == corpus.Historical && !u.Past:
@@ -145,8 +159,13 @@ func (u Understanding) Priors(d *corpus.Document) []Prior {
 	switch {
 	case asksUS && asksJP && d.Jurisdiction == corpus.Bilateral:
 		out = append(out, Prior{"both countries", 1.3})
+	case asksUS != asksJP && d.Jurisdiction == corpus.Bilateral:
+		out = append(out, Prior{"both countries", 0.9})
 	case asksUS && !asksJP && d.Jurisdiction == corpus.JP, asksJP && !asksUS && d.Jurisdiction == corpus.US:
 		out = append(out, Prior{"other country", 0.75})
+	}
+	if u.Compares && compares.MatchString(strings.ToLower(d.Editions[0].Title)) {
+		out = append(out, Prior{"comparison", 1.4})
 	}
 	return out
 }
@@ -157,6 +176,12 @@ func ReaderLanguage(wanted language.Tag, text string) language.Tag {
 		return wanted
 	}
 	return analysis.Language(text)
+}
+
+// NamesPair reports whether a text names the two countries as one pair, as in
+// "the US-Japan agreement" or 日米協定.
+func NamesPair(text string) bool {
+	return both.MatchString(strings.ToLower(analysis.Normalize(text)))
 }
 
 // WithoutCountries takes the names of both countries and of their bodies out of

@@ -16,12 +16,13 @@ import (
 // Engine answers questions from a library and its index. It is safe for
 // concurrent use.
 type Engine struct {
-	library  *corpus.Library
-	index    retrieval.Index
-	analyzer *analysis.Analyzer
-	options  Options
-	memo     sync.Map // hash of a passage's text → []sentence
-	scope    scope
+	library    *corpus.Library
+	index      retrieval.Index
+	analyzer   *analysis.Analyzer
+	options    Options
+	memo       sync.Map // hash of a passage's text → []sentence
+	scope      scope
+	references references
 }
 
 // Options are what an installation sets.
@@ -39,7 +40,7 @@ func New(lib *corpus.Library, index retrieval.Index, a *analysis.Analyzer, o Opt
 	if o.NewID == nil {
 		o.NewID = func() string { return "" }
 	}
-	return &Engine{library: lib, index: index, analyzer: a, options: o, scope: newScope(lib)}
+	return &Engine{library: lib, index: index, analyzer: a, options: o, scope: newScope(lib), references: newReferences(lib, a)}
 }
 
 // Passages weighed for an answer: the first weighedFirst, and of those further
@@ -49,6 +50,7 @@ const (
 	searchDepth  = 60
 	weighedFirst = 8
 	topDocuments = 2
+	perCountry   = 4 // of each country, where both are asked about
 	nearestMax   = 3
 )
 
@@ -126,7 +128,12 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	if why := e.scope.outside(e, question, r, hits); why != inScope {
 		return e.decline(a, m, why, hits, today), nil
 	}
-	picked := pick(e.candidates(question, weighed(hits)), e.countries(query))
+	countries := e.sideBySide(query, question.kind)
+	if hits, err = e.withCountries(ctx, query, weighed(hits), countries); err != nil {
+		return Answer{}, err
+	}
+	picked := pick(e.candidates(question, hits), countries)
+	picked = e.withReference(question, picked)
 	e.say(&a, m, picked, q.AsOf, today)
 	if len(a.Sentences) == 0 {
 		return e.decline(a, m, notHeld, hits, today), nil
@@ -153,12 +160,37 @@ func (e *Engine) understand(ctx context.Context, q retrieval.Query) (asked, erro
 	return e.weigh(u, q.Text, passages, df), nil
 }
 
-// countries are those that the question, or the subject it takes over, names.
-func (e *Engine) countries(q retrieval.Query) []corpus.Jurisdiction {
-	if c := retrieval.Countries(q.Text); len(c) > 0 {
-		return c
+// sideBySide are the countries of which the answer must hear each: both, where
+// the question names both other than as parties of one agreement.
+func (e *Engine) sideBySide(q retrieval.Query, k kind) []corpus.Jurisdiction {
+	countries := retrieval.Countries(q.Text)
+	if len(countries) == 0 {
+		countries = retrieval.Countries(q.Context)
 	}
-	return retrieval.Countries(q.Context)
+	if len(countries) < 2 || (k != kindDifference && retrieval.NamesPair(q.Text)) {
+		return nil
+	}
+	return countries
+}
+
+// withCountries adds what each country's own documents say.
+func (e *Engine) withCountries(ctx context.Context, q retrieval.Query, hits []retrieval.Hit, countries []corpus.Jurisdiction) ([]retrieval.Hit, error) {
+	if len(q.Filter.Jurisdictions) > 0 {
+		return hits, nil
+	}
+	for _, c := range countries {
+		q.Filter.Jurisdictions, q.Limit = []corpus.Jurisdiction{c}, perCountry
+		own, err := e.index.Search(ctx, q)
+		if err != nil {
+			return nil, err
+		}
+		for _, h := range own {
+			if !slices.ContainsFunc(hits, func(x retrieval.Hit) bool { return x.Passage.ID == h.Passage.ID }) {
+				hits = append(hits, h)
+			}
+		}
+	}
+	return hits, nil
 }
 
 func (a *Answer) note(code NoticeCode, text string) {

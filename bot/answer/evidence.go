@@ -95,10 +95,10 @@ type candidate struct {
 // them: how much a match there counts beside one in the sentence itself.
 const (
 	inHeading = 0.55
-	inTitle   = 0.4
+	inTitle   = 0.55
 	inPassage = 0.25
 
-	fitBonus = 0.22
+	fitBonus = 0.28
 )
 
 // candidates scores the sentences of the passages found.

@@ -4,6 +4,7 @@ import (
 	"regexp"
 	"strings"
 
+	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
 )
 
@@ -69,8 +70,8 @@ var (
 	hasStanding = regexp.MustCompile(`(?i)\b(in force|expir|extend|renew|suspend|binding|repeal|amend|withdrawn|superseded|current|not a (party|member)|voluntary|until|ended|remains?|no longer|came into|took effect|guidance|duties|legal effect|treaty)|有効|失効|延長|更新|停止|拘束|廃止|改正|現在|参加し|加盟|任意|施行|効力`)
 )
 
-// fits reports how well a sentence has the form that the question asks for, from
-// 0 to 1.
+// fits reports how well a sentence has the form that the question asks for: 0 not
+// at all, 1 well, a comparison of both countries up to 1.5.
 func (k kind) fits(sentence string) float64 {
 	yes := func(b bool) float64 {
 		if b {
@@ -92,7 +93,8 @@ func (k kind) fits(sentence string) float64 {
 	case kindMay:
 		return yes(hasModal.MatchString(sentence))
 	case kindDifference:
-		return yes(hasCompare.MatchString(sentence))
+		// A comparison of the two countries names both.
+		return yes(hasCompare.MatchString(sentence)) * (0.6 + 0.9*yes(len(retrieval.Countries(sentence)) == 2))
 	case kindDefinition:
 		return yes(hasDefine.MatchString(sentence))
 	case kindValid:

@@ -14,6 +14,7 @@ const (
 	maxFromBest       = 4
 	maxFromOthers     = 2
 	nearEnough        = 0.6
+	nearEnoughSame    = 0.45 // in another passage of the best one's document
 	tooAlike          = 0.6
 	countryNearEnough = 0.3 // for the second country of a two-country question
 )
@@ -41,7 +42,11 @@ func pick(all []candidate, countries []corpus.Jurisdiction) []candidate {
 		}
 	}
 	for _, c := range ranked {
-		if c.rank != best.rank && c.score >= nearEnough*best.score && s.from(c.rank) < maxFromOthers {
+		floor := nearEnough
+		if c.hit.Document == best.hit.Document {
+			floor = nearEnoughSame
+		}
+		if c.rank != best.rank && c.score >= floor*best.score && s.from(c.rank) < maxFromOthers {
 			s.add(c)
 		}
 	}

@@ -2,6 +2,7 @@ package analysis
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -14,7 +15,6 @@ var (
 	section      = regexp.MustCompile(`(?:§+|\bsections?|\bsec\.|\barticles?|\barts?\.)\s*(\d+[a-z]*(?:[.\-]\d+[a-z]?)*)((?:\s?\([a-z0-9]{1,4}\))*)`)
 	japanese     = regexp.MustCompile(`第?([0-9.]+|[一二三四五六七八九十百]+)(条|項|号|章|表|部)((?:の[0-9]+|の[一二三四五六七八九十]+)*)(?:第([0-9]+|[一二三四五六七八九十]+)項)?(\([a-z0-9]{1,4}\))?`)
 	annex        = regexp.MustCompile(`(?:別表|様式|附属書)第?([0-9]+|[一二三四五六七八九十]+)`)
-	named        = regexp.MustCompile(`\b([a-z]{1,12}(?:-[a-z]{1,4})?)[ -]?(\d[0-9a-z]*(?:[-./]\d[0-9a-z]*)*)\b`)
 	order        = regexp.MustCompile(`(?:executive orders?|e\.o\.|大統領令)\s*(?:第|no\.? ?)?(\d+)`)
 	proclamation = regexp.MustCompile(`(?:proclamation|布告)\s*(?:第|no\.? ?)?(\d+)`)
 	paragraph    = regexp.MustCompile(`\(([a-z0-9]{1,4})\)`)
@@ -49,7 +49,7 @@ func identifiers(s string) []Term {
 		}
 	}
 	hasDigit := strings.ContainsAny(s, "0123456789")
-	if hasDigit {
+	if hasDigit && containsAny(s, "cfr", "c.f.r", "usc", "u.s.c") {
 		for _, m := range codeCitation.FindAllStringSubmatch(s, -1) {
 			code := strings.ReplaceAll(m[2], ".", "")
 			addSection("#"+m[1]+code, m[3], m[4], m[0])
@@ -58,20 +58,22 @@ func identifiers(s string) []Term {
 				add("#"+m[1]+code+part, m[0])
 			}
 		}
+	}
+	if hasDigit && containsAny(s, "§", "section", "sec.", "art") {
 		for _, m := range section.FindAllStringSubmatch(s, -1) {
 			addSection("#", m[1], m[2], m[0])
 		}
+	}
+	if hasDigit && containsAny(s, "order", "e.o.", "大統領令", "proclamation", "布告") {
 		for _, m := range order.FindAllStringSubmatch(s, -1) {
 			add("eo"+m[1], m[0])
 		}
 		for _, m := range proclamation.FindAllStringSubmatch(s, -1) {
 			add("proclamation"+m[1], m[0])
 		}
-		for _, m := range named.FindAllStringSubmatch(s, -1) {
-			if !notNames[m[1]] && (len(m[1]) > 1 || !strings.Contains(m[0], " ")) {
-				add(strings.ReplaceAll(m[1], "-", "")+m[2], m[0])
-			}
-		}
+	}
+	if hasDigit {
+		numberedNames(s, add)
 	}
 	if strings.ContainsAny(s, "条項号章表部") {
 		for _, m := range japanese.FindAllStringSubmatch(s, -1) {
@@ -82,6 +84,44 @@ func identifiers(s string) []Term {
 		}
 	}
 	return out
+}
+
+func containsAny(s string, parts ...string) bool {
+	return slices.ContainsFunc(parts, func(p string) bool { return strings.Contains(s, p) })
+}
+
+// numberedNames finds names that end in a number, with or without a space or
+// hyphen before it: NSPM-33, SF 328, H-1B, NOT-OD-26-017.
+func numberedNames(s string, add func(text, from string)) {
+	letter := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= 'a' && s[i] <= 'z' }
+	digit := func(i int) bool { return i >= 0 && i < len(s) && s[i] >= '0' && s[i] <= '9' }
+	for i := 0; i < len(s); i++ {
+		if !digit(i) {
+			continue
+		}
+		end := i + 1
+		for digit(end) || letter(end) || (end < len(s) && strings.IndexByte("-./", s[end]) >= 0 && digit(end+1)) {
+			end++
+		}
+		start := i
+		if start > 0 && (s[start-1] == ' ' || s[start-1] == '-') {
+			start--
+		}
+		word := start
+		for letter(word - 1) {
+			word--
+		}
+		if word > 1 && s[word-1] == '-' && letter(word-2) && start-word <= 4 { // NOT-OD-26
+			for word--; letter(word - 1); word-- {
+			}
+		}
+		name := s[word:start]
+		standsAlone := word == 0 || !(digit(word-1) || s[word-1] == '-' || s[word-1] == '.' || s[word-1] == '\'')
+		if name != "" && len(name) <= 16 && standsAlone && !notNames[name] && (len(name) > 1 || s[start] != ' ') {
+			add(strings.ReplaceAll(name, "-", "")+s[i:end], s[word:end])
+		}
+		i = end
+	}
 }
 
 // addJapanese writes 第25条の2第1項 as the same identifier as Art. 25-2(1).

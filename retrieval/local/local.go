@@ -10,6 +10,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 
@@ -47,6 +49,7 @@ var _ retrieval.Index = (*Index)(nil)
 type analysed struct {
 	document *corpus.Document
 	units    []unit
+	names    map[string]bool // words of its titles and citations
 }
 
 // unit is one passage, both editions together.
@@ -60,6 +63,8 @@ type unit struct {
 type snapshot struct {
 	units    []unit
 	postings map[string][]posting
+	names    map[string]map[string]bool // by document: words of its titles and citations
+	nameDocs map[string]int             // how many documents have the word there
 }
 
 type posting struct {
@@ -111,7 +116,7 @@ func (ix *Index) Delete(_ context.Context, ids ...string) error {
 }
 
 func (ix *Index) analyse(d *corpus.Document) analysed {
-	out := analysed{document: d, units: make([]unit, len(d.Editions[0].Passages))}
+	out := analysed{document: d, units: make([]unit, len(d.Editions[0].Passages)), names: map[string]bool{}}
 	for i := range out.units {
 		out.units[i] = unit{document: d, passage: i}
 	}
@@ -121,6 +126,9 @@ func (ix *Index) analyse(d *corpus.Document) analysed {
 		shared.add(ix.analyzer, e.Citation, weightCitation)
 		if len(d.Editions) == 1 {
 			shared.add(ix.analyzer, d.TitleJA, weightTitle)
+		}
+		for t := range shared.tf {
+			out.names[t] = true
 		}
 		for i, p := range e.Passages {
 			own := fieldTerms{tf: map[string]float64{}, length: 0}
@@ -156,7 +164,7 @@ func (f *fieldTerms) add(a *analysis.Analyzer, text string, weight float64) {
 
 // publish builds the postings anew from what is stored and swaps them in.
 func (ix *Index) publish() {
-	s := &snapshot{postings: map[string][]posting{}}
+	s := &snapshot{postings: map[string][]posting{}, names: map[string]map[string]bool{}, nameDocs: map[string]int{}}
 	ids := make([]string, 0, len(ix.docs))
 	for id := range ix.docs {
 		ids = append(ids, id)
@@ -164,6 +172,10 @@ func (ix *Index) publish() {
 	slices.Sort(ids)
 	for _, id := range ids {
 		s.units = append(s.units, ix.docs[id].units...)
+		s.names[id] = ix.docs[id].names
+		for t := range ix.docs[id].names {
+			s.nameDocs[t]++
+		}
 	}
 	average := averageLengths(s.units)
 	for i, u := range s.units {
@@ -225,7 +237,7 @@ func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit
 			if !hasEdition(s.units[i].document, asked) {
 				score *= bridge
 			}
-			for _, p := range u.Priors(s.units[i].document) {
+			for _, p := range u.Priors(s.units[i].document, s.named(u, i)) {
 				score *= p.Factor
 			}
 			found = append(found, scored{i, score})
@@ -259,6 +271,41 @@ func (ix *Index) Frequencies(ctx context.Context, terms []string) (passages int,
 		of[i] = len(s.postings[t])
 	}
 	return len(s.units), of, ctx.Err()
+}
+
+// rareName is how many documents may share a word of their titles for it to name
+// them: an author or a series, but not a subject.
+const rareName = 12
+
+// named reports whether the question names the passage's document: by a
+// reference that the passage has, or by a proper name from its title or citation.
+func (s *snapshot) named(u retrieval.Understanding, at int) bool {
+	for _, r := range u.References {
+		if _, ok := s.find(r, at); ok {
+			return true
+		}
+	}
+	names := s.names[s.units[at].document.ID]
+	return slices.ContainsFunc(u.Terms, func(t retrieval.Weighted) bool {
+		return t.Kind == analysis.Word && t.Weight > 0 && properName(t.From) && names[t.Text] && s.nameDocs[t.Text] <= rareName
+	})
+}
+
+// properName reports whether a word is written as a name: with a capital, or in
+// katakana.
+func properName(w string) bool {
+	r, _ := utf8.DecodeRuneInString(w)
+	return unicode.IsUpper(r) || unicode.Is(unicode.Katakana, r)
+}
+
+// find returns the posting of a term in one passage.
+func (s *snapshot) find(term string, at int) (posting, bool) {
+	ps := s.postings[term]
+	i, ok := slices.BinarySearchFunc(ps, int32(at), func(p posting, at int32) int { return cmp.Compare(p.unit, at) })
+	if !ok {
+		return posting{}, false
+	}
+	return ps[i], true
 }
 
 // maxBridge bounds how much a passage without an edition in the question's
@@ -300,14 +347,13 @@ func (s *snapshot) idf(df int) float64 {
 func saturate(tf float32) float64 { return float64(tf) * (k1 + 1) / (float64(tf) + k1) }
 
 func (ix *Index) why(s *snapshot, u retrieval.Understanding, at int, lexical float64) retrieval.Why {
-	why := retrieval.Why{Lexical: lexical, Priors: u.Priors(s.units[at].document)}
+	why := retrieval.Why{Lexical: lexical, Priors: u.Priors(s.units[at].document, s.named(u, at))}
 	for _, t := range u.Terms {
-		ps := s.postings[t.Text]
-		i, ok := slices.BinarySearchFunc(ps, int32(at), func(p posting, at int32) int { return cmp.Compare(p.unit, at) })
+		p, ok := s.find(t.Text, at)
 		if !ok || t.Weight == 0 {
 			continue
 		}
-		share := retrieval.Share{Term: t.From, Score: t.Weight * s.idf(len(ps)) * saturate(ps[i].tf)}
+		share := retrieval.Share{Term: t.From, Score: t.Weight * s.idf(len(s.postings[t.Text])) * saturate(p.tf)}
 		if t.Kind == analysis.Concept || t.Kind == analysis.Everyday {
 			share.Term = t.Text
 			why.Expansions = append(why.Expansions, ix.analyzer.Expansion(t.Text[1:]))

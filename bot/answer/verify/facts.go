@@ -23,14 +23,19 @@ type fact struct {
 func compare(sentence string, quotes []string) []string {
 	all := strings.Join(quotes, " … ")
 	var faults []string
-	have := map[string]bool{}
+	have := map[string]int{}
 	for _, f := range factsOf(all) {
-		have[f.key] = true
+		have[f.key]++
 	}
 	facts := factsOf(sentence)
+	said := map[string]int{}
 	for _, f := range facts {
-		if !have[f.key] && !borneOut(f, all, have) {
+		said[f.key]++
+		switch {
+		case have[f.key] == 0 && !borneOut(f, all, have):
 			faults = append(faults, fmt.Sprintf("%q is not in the quotations", f.as))
+		case have[f.key] > 0 && said[f.key] == have[f.key]+1:
+			faults = append(faults, fmt.Sprintf("%q stands more often than in the quotations", f.as))
 		}
 	}
 	if len(faults) > 0 {
@@ -46,7 +51,7 @@ func compare(sentence string, quotes []string) []string {
 
 // borneOut grants a fact that a quotation states more precisely: a month by one
 // of its days, a name by its parts.
-func borneOut(f fact, all string, have map[string]bool) bool {
+func borneOut(f fact, all string, have map[string]int) bool {
 	kind, value, _ := strings.Cut(f.key, ":")
 	switch kind {
 	case "date":

@@ -8,8 +8,8 @@
 //     character in the cited version of the passage, after Unicode NFC and with
 //     every run of white space read as one space;
 //  2. every number, date, amount, percentage, section, name, list or agency in
-//     it is borne out by its quotations, in the same order where one quotation
-//     names two of them;
+//     it is borne out by its quotations, no more often than they say it, and in
+//     the same order where one quotation names two of them;
 //  3. it negates, obliges and permits exactly as its quotations do.
 //
 // A sentence that repeats a quotation word for word needs only the first.
