@@ -60,6 +60,8 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 	}
 	add(q.Text, 1)
 	add(q.Context, weightContext)
+	lower := strings.ToLower(analysis.Normalize(q.Text))
+	add(situationOf(lower, analysis.Language(q.Text) == language.Japanese), weightSituation)
 	for _, t := range u.Terms {
 		if t.Kind == analysis.Identifier && !slices.ContainsFunc(u.Terms, func(o Weighted) bool {
 			return o.Kind == analysis.Identifier && o.Text != t.Text && strings.HasPrefix(o.Text, t.Text)
@@ -75,7 +77,6 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 			u.Jurisdiction[j] = true
 		}
 	}
-	lower := strings.ToLower(analysis.Normalize(q.Text))
 	u.Past = past.MatchString(lower)
 	u.Proposed = proposed.MatchString(lower)
 	u.Compares = compares.MatchString(lower)

@@ -16,6 +16,7 @@ import (
 type asked struct {
 	terms   []weighted
 	unknown float64 // part of the worth that no passage bears
+	scale   float64 // brings scores of this index to the scale of calibrationSize passages
 	kind    kind
 	lang    language.Tag
 }
@@ -26,15 +27,23 @@ type weighted struct {
 	df    int
 }
 
+// calibrationSize is the number of passages over which the decision to decline was
+// calibrated; inverse document frequencies, and scores with them, grow with the
+// logarithm of that number.
+const calibrationSize = 1076
+
+func idf(passages, df int) float64 {
+	return math.Log(1 + (float64(passages)-float64(df)+0.5)/(float64(df)+0.5))
+}
+
 func (e *Engine) weigh(u retrieval.Understanding, text string, passages int, df []int) asked {
-	a := asked{kind: kindOf(text), lang: analysis.Language(text)}
+	a := asked{kind: kindOf(text), lang: analysis.Language(text), scale: idf(calibrationSize, 1) / idf(max(passages, 1), 1)}
 	total, unknown := 0.0, 0.0
 	for i, t := range u.Terms {
 		if t.Weight == 0 || (df[i] == 0 && knownOtherwise(u.Terms, df, t)) {
 			continue
 		}
-		idf := math.Log(1 + (float64(passages)-float64(df[i])+0.5)/(float64(df[i])+0.5))
-		w := weighted{t, t.Weight * idf, df[i]}
+		w := weighted{t, t.Weight * idf(passages, df[i]), df[i]}
 		a.terms = append(a.terms, w)
 		total += w.worth
 		if df[i] == 0 {
@@ -98,7 +107,7 @@ const (
 	inTitle   = 0.55
 	inPassage = 0.25
 
-	fitBonus = 0.28
+	fitBonus = 0.2
 )
 
 // candidates scores the sentences of the passages found.
@@ -165,7 +174,7 @@ type sentence struct {
 }
 
 var (
-	leansBack = regexp.MustCompile(`^(?:It|This|These|Those|They|Its|Their|Such|That|He|She|His|Her|Both|Neither|Each|Either|Another|The (?:latter|former|same|test|change|two|three|other|others|first|second|third)|Before (?:it|that|then)|After (?:it|that)|During it|Under it|In (?:it|that case|this case|both cases)|For (?:it|them|this|these)|If so|Otherwise|However|But|Also|In addition|Then|Instead|Thus|Hence|So)\b|^(?:これ|それ|その|この|また、|さらに|ただし|あわせて|同(?:法|条|令|省|規則|通達|指針|年|日|月)|当該|第[2-9]に|一方|なお|しかし|したがって|そのため|いずれも|両者|後者|前者|ほかに|他方|すなわち|もっとも)`)
+	leansBack = regexp.MustCompile(`^(?:It|This|These|Those|They|Its|Their|Such|That|He|She|His|Her|Both|Neither|Each|Either|Another|The (?:latter|former|same|test|change|two|three|other|others|first|second|third)|Before (?:it|that|then)|After (?:it|that)|During it|Under it|In (?:it|that case|this case|both cases)|For (?:it|them|this|these)|If so|Otherwise|However|But|Also|In addition|Then|Instead|Thus|Hence|So)\b|^(?:\S+ ){1,6}(?:then|those|such|therefore|thereby|accordingly)\b|^(?:これ|それ|その|この|また、|さらに|ただし|あわせて|同(?:法|条|令|省|規則|通達|指針|年|日|月)|当該|第[2-9]に|一方|なお|しかし|したがって|そのため|いずれも|両者|後者|前者|ほかに|他方|すなわち|もっとも)`)
 	exempting = regexp.MustCompile(`(?i)\b(?:except|exception|exceptions|unless|exempt|exemption|however|but|provided that|only if|only when|only where|does not apply|do not apply|not apply|excluded|excludes|waive|waiver|carve-out)\b|ただし|除き|除く|例外|限り|場合を除|適用されない|適用除外|対象外|免除|に限`)
 	remarking = regexp.MustCompile(`(?i)\b(?:newest page|this file|pages? (?:checked|read|found)|no page|page checked|these pages|sources? (?:checked|read) )\b|このファイル|この資料集|確認した(?:ページ|最新)|最新の(?:確認)?ページ`)
 )

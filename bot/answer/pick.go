@@ -13,7 +13,7 @@ const (
 	maxSentences      = 5
 	maxFromBest       = 4
 	maxFromOthers     = 2
-	nearEnough        = 0.6
+	nearEnough        = 0.5
 	nearEnoughSame    = 0.45 // in another passage of the best one's document
 	tooAlike          = 0.6
 	countryNearEnough = 0.3 // for the second country of a two-country question

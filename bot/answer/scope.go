@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode"
+	"unicode/utf8"
 
 	"golang.org/x/text/language"
 	"golang.org/x/text/language/display"
@@ -33,7 +35,6 @@ func (r reason) showsNearest() bool { return r != evasion && r != aboutPerson }
 // scope knows what the library could answer at all.
 type scope struct {
 	text      string // all editions, normalised and in lower case
-	titles    []map[string]bool
 	countries *regexp.Regexp
 	region    map[string]language.Region
 }
@@ -58,20 +59,27 @@ func newScope(lib *corpus.Library) scope {
 }
 
 var (
-	evading   = regexp.MustCompile(`\b(how (can|could|do|should|might|would|to)|what(?:'s| is) the (best|easiest) way|ways? to|help me|help us|tips?|trick|show me how|tell me how|advise me|is there a way|can (i|we)|could (i|we)|let me)\b[^.?]*\b(hide|hiding|conceal|disguise|evade|circumvent|bypass|dodge|get around|work around|sneak|smuggle|falsify|fake|forge|mislabel|launder|undeclared|without (?:anyone|anybody|them|bis|meti|nsf|nih|the government|the university|customs|my university)? ?(?:noticing|knowing|finding out|detect\w*|being (?:caught|noticed|detected)|getting caught|telling|disclosing|reporting|declaring|applying for|obtaining)|avoid (?:the |a |an |any |having to |getting |needing |applying for )?(?:licen[sc]\w*|disclos\w*|report\w*|screening|detection|controls?|review|export controls?|rules?|declaring|telling)|split (?:the |a |an |up )?(?:shipment|order|contract|gift|payment)s?|so that (?:it|they|nobody|no one) (?:is not|isn't|does not|doesn't|won't|will not)? ?(?:notice\w*|detect\w*|caught|flag\w*|reported))`)
-	evadingJA = regexp.MustCompile(`(隠(す|し|して|せ|蔽)|偽(る|っ|装|造)|ごまか|回避(する|し|でき)|逃れ|免れ|すり抜け|迂回|かいくぐ|ばれ(ない|ず)|バレ(ない|ず)|見つから(ない|ず)|気づかれ(ない|ず)|知られ(ない|ず)に|無許可で|許可を(取ら|得)(ず|ない|ないで)|申告(せず|しないで)|届け出(ず|ないで)|報告(せず|しないで)|(小分け|分割)(して|に)|虚偽|内緒で|こっそり)[^。]*(方法|やり方|どう(すれば|したら|やって)|手段|コツ|抜け道|手伝っ|たい(です|の|。|$))|(抜け道|裏技)`)
+	evading     = regexp.MustCompile(`\b(how (can|could|do|should|might|would|to)|what(?:'s| is) the (best|easiest) way|ways? to|help me|help us|tips?|trick|show me how|tell me how|advise me|is there a way|can (i|we)|could (i|we)|let me)\b[^.?]*\b(hide|hiding|conceal|disguise|evade|circumvent|bypass|dodge|get around|work around|sneak|smuggle|falsify|fake|forge|mislabel|launder|undeclared|without (?:anyone|anybody|them|bis|meti|nsf|nih|the government|the university|customs|my university)? ?(?:noticing|knowing|finding out|detect\w*|being (?:caught|noticed|detected)|getting caught|telling|disclosing|reporting|declaring|applying for|obtaining)|avoid (?:the |a |an |any |having to |getting |needing |applying for )?(?:licen[sc]\w*|disclos\w*|report\w*|screening|detection|controls?|review|export controls?|rules?|declaring|telling)|split (?:the |a |an |up )?(?:shipment|order|contract|gift|payment)s?|so that (?:it|they|nobody|no one) (?:is not|isn't|does not|doesn't|won't|will not)? ?(?:notice\w*|detect\w*|caught|flag\w*|reported))`)
+	unnoticed   = regexp.MustCompile(`\b(so that|so|such that|in a way that)\b[^.?]*\b(does ?n[o']t|do ?n[o']t|will not|won't|cannot|can't|never|no one|nobody)\b[^.?]*\b(notice|see|find|detect|flag|know|catch|trigger)|\bwithout\b[^.?]*\b(being|getting) (triggered|noticed|caught|flagged|detected|reported|seen)|\beasiest\b[^.?]*\b(pass|rout|send|ship|get|transfer)[^.?]*\bwithout\b|\bso that (each|every|it|they)\b[^.?]*\b(stays?|remains?|falls?) (under|below)`)
+	unnoticedJA = regexp.MustCompile(`(気づかれ|気付かれ|知られ|見つから|ばれ|バレ)ない(ように|よう)|(許可|届出|届け出|報告|申告|開示)(を)?(なしに|なしで|せずに|しないで)[^。]*(どう(すれば|したら)|方法|簡単|経由|回す)|(経由)[^。]*(簡単|楽)|下回るよう|超えないように(分け|分割)`)
+	evadingJA   = regexp.MustCompile(`(隠(す|し|して|せ|蔽)|偽(る|っ|装|造)|ごまか|回避(する|し|でき)|逃れ|免れ|すり抜け|迂回|かいくぐ|ばれ(ない|ず)|バレ(ない|ず)|見つから(ない|ず)|気づかれ(ない|ず)|知られ(ない|ず)に|無許可で|許可を(取ら|得)(ず|ない|ないで)|申告(せず|しないで)|届け出(ず|ないで)|報告(せず|しないで)|(小分け|分割)(して|に)|虚偽|内緒で|こっそり)[^。]*(方法|やり方|どう(すれば|したら|やって)|手段|コツ|抜け道|手伝っ|たい(です|の|。|$))|(抜け道|裏技)`)
 	// A question about what follows from a breach is no request for help with one.
 	breachJA    = regexp.MustCompile(`罰則|罰金|違反(した|する|すると)|処罰|刑罰|摘発`)
 	personTitle = `(?:professor|prof\.?|dr\.?|mr\.?|ms\.?|mrs\.?|student|postdoc|colleague|researcher|visitor|collaborator|employee|co-?author|supervisor|applicant|candidate|engineer|scientist|dean|president)`
 	namedPerson = regexp.MustCompile(`(?i:\b` + personTitle + `),?\s+(?:named |called )?((?:[A-Z][\p{Ll}'-]+\s?){1,3})`)
 	bareName    = regexp.MustCompile(`^(?:Is|Was|Did|Does|Has|Should|Can|Who is|Tell me about|What (?:is|do you know about)) ((?:[A-Z][\p{Ll}'-]+ ){1,2}[A-Z][\p{Ll}'-]+)\b`)
 	personAsked = regexp.MustCompile(`(?i)\b(sp(y|ies|ying)|loyal|loyalty|trust(ed|worthy)?|secret(ly)? (agent|work\w*)|work(s|ing|ed)? for|agent of|connected (to|with)|ties (to|with)|links? (to|with)|affiliat\w+|belongs?|member of|hold(s|ing)? (a|any) clearance|has (a|any) clearance|have (a|any) clearance|background of|criminal|arrested|convicted|address|salary|earn(s|ed)?|phone|e-?mail|nationality of|born|married|family|who is|risk|suspicious|dangerous|guilty|stole|stealing|leak(ed|ing)?|cheat(ed|ing)?|cleared|vetted|blacklisted|investigated)\b`)
-	personJA    = regexp.MustCompile(`[\p{Han}ァ-ヺーA-Za-z・]{1,12}(?:さん|氏|教授|准教授|先生|博士|君|くん|様|研究員)(?:は|が|って|の|を|に)`)
-	personJAAsk = regexp.MustCompile(`スパイ|工作員|信用でき|信頼でき|怪しい|あやしい|つなが(り|って)|関係者|所属(して|先)|どこの(大学|国|機関)|経歴|国籍は|国籍を|逮捕|前科|住所|年収|給料|給与|電話|メール|どんな人|どういう人|危険|疑(い|わ)|盗(ん|み)|漏(ら|え)|クリアランスを持っ|合格|出身|何歳|家族`)
-	classify    = regexp.MustCompile(`(?i)\b(?:which|what)(?: is the| are the)? (?:eccn|usml category|classification|hs code|control number)\b.*\b(?:our|my|this|the new|for|of|applies)\b|\b(?:classify|determine the eccn)\b.*\b(?:our|my|this|for me|for us)\b|\b(?:is|are) (?:our|my) [\w -]{2,40}\b(?:ear99|eccn|controlled|listed)\b`)
-	classifyJA  = regexp.MustCompile(`(?:当社|弊社|うち|我々|私たち|自社|本学|この|新製品|新しい)[^。]*(?:該非判定(?:結果|して|を(?:教え|お願い|し))|ECCN(?:は|を|番号)|該当(?:品|貨物)?(?:です|でしょう)か)|該非判定(?:の)?結果(?:を教え|は(?:何|どう))`)
-	onList      = regexp.MustCompile(`(?i)^(?:is|are|was|were|has) (?:the )?(?:company |firm |university |institute )?([A-Z][\w&.'-]*(?: (?:of|and|the|[A-Z][\w&.'-]*))*)\s+(?:(?:currently|still|now|also) )?(?:on|in|listed|designated|included|a listed|sanctioned|added|an? (?:entity|military|sdn))\b`)
-	onListJA    = regexp.MustCompile(`^(.{2,30}?)(?:社)?は(?:.{0,12})(?:リスト|名簿)に(?:載って|掲載|入って|含まれ|指定)`)
+	// What a rule demands of somebody, rather than what somebody is or does.
+	ruleAsked     = regexp.MustCompile(`(?i)\b(need|needs|require[ds]?|must|may|can|allowed|count|counts|covered|subject|deemed|rule|rules|licen[cs]e|exempt|appl(y|ies)|fall|falls|disclose|report)\b`)
+	privateDetail = regexp.MustCompile(`(?i)\b(home address|private address|phone number|telephone number|mobile number|e-?mail address|date of birth)\b|(自宅|個人の)?(住所|電話番号|携帯番号|メールアドレス|生年月日)(は|を教え)|which of my (students|staff|postdocs|colleagues)\b|(学生|職員|部下|研究員)のうち、?(誰|だれ|どの人)`)
+	personJA      = regexp.MustCompile(`[\p{Han}ァ-ヺーA-Za-z・]{1,12}(?:さん|氏|教授|准教授|先生|博士|君|くん|様|研究員)(?:は|が|って|の|を|に)`)
+	personJAAsk   = regexp.MustCompile(`スパイ|工作員|信用でき|信頼でき|怪しい|あやしい|つなが(り|って)|関係者|所属(して|先)|どこの(大学|国|機関)|経歴|国籍は|国籍を|逮捕|前科|住所|年収|給料|給与|電話|メール|どんな人|どういう人|危険|疑(い|わ)|盗(ん|み)|漏(ら|え)|クリアランスを持っ|合格|出身|何歳|家族`)
+	classify      = regexp.MustCompile(`(?i)\b(?:which|what)(?: is the| are the)? (?:eccn|usml category|classification|hs code|control number)\b.*\b(?:our|my|this|the new|for|of|applies)\b|\b(?:classify|determine the eccn)\b.*\b(?:our|my|this|for me|for us)\b|\b(?:is|are) (?:our|my) [\w -]{2,40}\b(?:ear99|eccn|controlled|listed)\b`)
+	classifyJA    = regexp.MustCompile(`(?:当社|弊社|うち|我々|私たち|自社|本学|この|新製品|新しい)[^。]*(?:該非判定(?:結果|して|を(?:教え|お願い|し))|ECCN(?:は|を|番号)|該当(?:品|貨物)?(?:です|でしょう)か)|該非判定(?:の)?結果(?:を教え|は(?:何|どう))`)
+	ownFiles      = regexp.MustCompile(`(?i)\bwhich of (our|my) \b|(当方|当社|弊社|うち|私たち|我々|本学)の[^。]*(のうち|の中で)[^。]*どれ`)
+	command       = regexp.MustCompile(`(?i)^(?:please |forget [^.]*\. *)?(?:write|draft|compose|generate|book|order|sing|play|pretend|roleplay|act as)\b|(?:書いて|作成して|予約して|歌って|演じて)(?:ください|くれ|ほしい)`)
+	onList        = regexp.MustCompile(`(?i)^(?:is|are|was|were|has) (?:the )?(?:company |firm |university |institute )?([A-Z][\w&.'-]*(?: (?:of|and|the|[A-Z][\w&.'-]*))*)\s+(?:(?:currently|still|now|also) )?(?:on|in|listed|designated|included|a listed|sanctioned|added|an? (?:entity|military|sdn))\b`)
+	onListJA      = regexp.MustCompile(`^(.{2,30}?)(?:社)?は(?:.{0,12})(?:リスト|名簿)に(?:載って|掲載|入って|含まれ|指定)`)
 )
 
 // outside decides whether the question lies outside what may or can be answered.
@@ -79,11 +87,13 @@ func (s scope) outside(e *Engine, q asked, r thread.Resolved, hits []retrieval.H
 	text := analysis.Normalize(r.Text)
 	lower := strings.ToLower(text)
 	switch {
-	case evading.MatchString(lower) || evadingJA.MatchString(text) && !breachJA.MatchString(text):
+	case evading.MatchString(lower) || unnoticed.MatchString(lower) || (evadingJA.MatchString(text) || unnoticedJA.MatchString(text)) && !breachJA.MatchString(text):
 		return evasion
 	case s.asksAboutPerson(text):
 		return aboutPerson
-	case classify.MatchString(text) || classifyJA.MatchString(text) || s.asksAboutListing(text):
+	case command.MatchString(text):
+		return notHeld
+	case ownFiles.MatchString(text) || classify.MatchString(text) || classifyJA.MatchString(text) || s.asksAboutListing(text):
 		return determination
 	case s.asksOtherCountry(text, hits):
 		return thirdCountry
@@ -104,8 +114,11 @@ func (s scope) asksAboutPerson(text string) bool {
 	} else if m := bareName.FindStringSubmatch(text); m != nil {
 		name = m[1]
 	}
-	if name = strings.TrimSpace(name); name != "" && personAsked.MatchString(text) {
+	if name = strings.TrimSpace(name); name != "" && (personAsked.MatchString(text) || !ruleAsked.MatchString(text)) {
 		return !s.holds(lastWord(name))
+	}
+	if privateDetail.MatchString(text) {
+		return true
 	}
 	if m := personJA.FindString(text); m != "" && personJAAsk.MatchString(text) {
 		for _, suffix := range []string{"さん", "氏", "教授", "准教授", "先生", "博士", "君", "くん", "様", "研究員"} {
@@ -201,18 +214,46 @@ var otherNames = map[string][]string{
 
 const ruleNouns = `(?:laws?|acts?|rules?|regulations?|regime|controls?|statutes?|legislation|polic(?:y|ies)|requirements?|guidelines?|systems?|list|order|ordinance|authority|authorities|ministry|government|scheme|license|licence|licensing|penalt(?:y|ies))`
 
-// asksOtherCountry finds questions about a third country's own rules. Where a
-// passage found is about that country, the library does hold something.
+// asksOtherCountry finds questions about a third country's own rules, or whose
+// point is a country of which the passages found say nothing. A person's
+// nationality and a destination are no such point.
 func (s scope) asksOtherCountry(text string, hits []retrieval.Hit) bool {
 	lower := strings.ToLower(text)
 	for _, at := range s.countries.FindAllStringIndex(lower, -1) {
-		name := lower[at[0]:at[1]]
-		if !ruleOf(lower, at[0], at[1]) || s.aboutRegion(s.region[name], hits) {
-			continue
+		region := s.region[lower[at[0]:at[1]]]
+		switch {
+		case ruleOf(lower, at[0], at[1]):
+			if !s.mentioned(region, hits, headingsOf) {
+				return true
+			}
+		case !inPassing(lower, at[0], at[1]):
+			if !s.mentioned(region, hits, wholeOf) {
+				return true
+			}
 		}
-		return true
 	}
 	return false
+}
+
+var (
+	nationality = regexp.MustCompile(`^(?:[ -](?:\w+[ -])?(?:born |national|citizen|passport|student|postdoc|researcher|scientist|scholar|professor|engineer|visitor|colleague|partner|company|companies|firm|parent|subsidiary|university|universities|institute|customer|supplier|collaborator|employee|origin|military|entity|entities|state|government|talent|name)|人|籍|国籍|系|出身|製|企業|の(?:大学|企業|会社|学生|研究者|研究機関|政府|子会社|親会社|取引先|顧客|軍|人材))`)
+	destination = regexp.MustCompile(`(?:\b(?:to|into|from|with|through|via|for|by|against|at|between|and|or|near)|\b(?:in|of)\b.*) (?:the )?$`)
+	firstPerson = regexp.MustCompile(`\b(?:i|we|my|our|me|us)\b`)
+	toward      = regexp.MustCompile(`^(?:へ|に|向け|から|と|や|、|・|及び|又は|で(?:の|開|働|勤|研究|会)|など)`)
+)
+
+// inPassing reports whether a country is named as somebody's nationality, as a
+// destination, or as the place of something of the asker's own.
+func inPassing(lower string, start, end int) bool {
+	before, rest := lower[:start], lower[end:]
+	if nationality.MatchString(rest) || toward.MatchString(rest) {
+		return true
+	}
+	m := destination.FindString(before)
+	if strings.HasPrefix(m, "in") || strings.HasPrefix(m, "of") {
+		return firstPerson.MatchString(lower)
+	}
+	return m != ""
 }
 
 var (
@@ -224,7 +265,7 @@ var (
 
 func ruleOf(lower string, start, end int) bool {
 	rest, before := lower[end:], lower[:start]
-	if strings.HasPrefix(rest, " national") || strings.HasPrefix(rest, "人") || strings.HasPrefix(rest, "国籍") {
+	if nationality.MatchString(rest) {
 		return false
 	}
 	return afterCountry.MatchString(rest) || countryActs.MatchString(rest) && beforeCountry.MatchString(before) ||
@@ -237,16 +278,12 @@ func endsClause(rest string) bool {
 	return rest == "" || strings.ContainsAny(rest[:1], "?.,;") || strings.HasPrefix(rest, "law")
 }
 
-// aboutRegion reports whether a passage found is headed by the country's name in
-// either language.
-func (s scope) aboutRegion(r language.Region, hits []retrieval.Hit) bool {
+// mentioned reports whether one of the first passages names the country, in either
+// language, in the part of it that the function gives.
+func (s scope) mentioned(r language.Region, hits []retrieval.Hit, part func(retrieval.Hit, *corpus.Edition) string) bool {
 	for _, h := range hits[:min(5, len(hits))] {
-		for _, ed := range h.Document.Editions {
-			head := ed.Title + " " + ed.Citation
-			if p, ok := ed.Passage(h.Passage.ID); ok {
-				head += " " + p.Locator + " " + p.Heading
-			}
-			for _, m := range s.countries.FindAllString(strings.ToLower(analysis.Normalize(head)), -1) {
+		for i := range h.Document.Editions {
+			for _, m := range s.countries.FindAllString(strings.ToLower(analysis.Normalize(part(h, &h.Document.Editions[i]))), -1) {
 				if s.region[m] == r {
 					return true
 				}
@@ -254,6 +291,18 @@ func (s scope) aboutRegion(r language.Region, hits []retrieval.Hit) bool {
 		}
 	}
 	return false
+}
+
+// headingsOf is what a passage is called: its document's title and citation, its
+// locator and topic.
+func headingsOf(h retrieval.Hit, e *corpus.Edition) string {
+	p, _ := e.Passage(h.Passage.ID)
+	return e.Title + " " + e.Citation + " " + p.Locator + " " + p.Heading
+}
+
+func wholeOf(h retrieval.Hit, e *corpus.Edition) string {
+	p, _ := e.Passage(h.Passage.ID)
+	return headingsOf(h, e) + " " + p.Text
 }
 
 var (
@@ -390,14 +439,15 @@ func (s scope) unknownJapanese(name string) bool {
 
 // The decision whether the passages found hold the answer is a logistic model
 // over what the search says of its best passage. Its coefficients were fitted to
-// the development questions, answerable and not; the score of the best passage
-// alone already decides 95 % of them rightly.
+// 532 development questions, 367 of them answerable, on which it decides 90 %
+// rightly in eight-fold cross-validation.
 const (
-	biasAnswerable = -21.5
-	perScore       = 5.55  // of ln(1 + score of the best passage)
-	perCoverage    = 0.66  // of the part of the question's worth that it bears
-	perUnknown     = -2.31 // of the part that no passage of the library bears
-	perTerms       = 2.62  // of ln(1 + number of terms asked for)
+	biasAnswerable = -11.3
+	perScore       = 2.89  // of ln(1 + score of the best passage)
+	perCoverage    = 1.74  // of the part of the question's worth that it bears
+	perUnknown     = -2.67 // of the part that no passage of the library bears
+	perTerms       = 1.12  // of ln(1 + number of terms asked for)
+	perStranger    = -1.39 // of the names asked for that the library does not know, two at most
 
 	// A short question that one passage bears whole, with a rare word among the
 	// matches, needs no high score.
@@ -414,11 +464,30 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 	if best.Edition.Language != q.lang && (!anchored || q.unknown > 0.5) {
 		return false // across languages only a term of the field or a reference counts
 	}
-	if coverage >= wholeCoverage && rarest >= wholeRarity && q.unknown == 0 {
+	if coverage >= wholeCoverage && rarest*q.scale >= wholeRarity && q.unknown == 0 {
 		return true
 	}
-	return biasAnswerable+perScore*math.Log1p(best.Score)+perCoverage*coverage+
-		perUnknown*q.unknown+perTerms*math.Log1p(float64(len(q.terms))) > 0
+	return biasAnswerable+perScore*math.Log1p(best.Score*q.scale)+perCoverage*coverage+perUnknown*q.unknown+
+		perTerms*math.Log1p(float64(len(q.terms)))+perStranger*float64(min(q.strangers(), 2)) > 0
+}
+
+// strangers counts the names and references in the question that stand nowhere in
+// the library: a product, a company, a person.
+func (q asked) strangers() int {
+	n := 0
+	for i, t := range q.terms {
+		if t.df == 0 && (t.Kind == analysis.Identifier || t.Kind == analysis.Word && i > 0 && isProperName(t.From)) {
+			n++
+		}
+	}
+	return n
+}
+
+// isProperName reports whether a word is written as a name: with a capital, or in
+// katakana.
+func isProperName(w string) bool {
+	r, _ := utf8.DecodeRuneInString(w)
+	return len(w) > 1 && (unicode.IsUpper(r) || unicode.Is(unicode.Katakana, r))
 }
 
 // passageCoverage is the part of the question's worth that a passage with its

@@ -73,26 +73,21 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// renderList writes a table whose columns fit 80: id, jurisdiction, status, date,
-// and as much of the title as there is room for.
+// renderList writes a table whose lines fit 80 columns: the ids are long, so a
+// document's title and date stand on a line of their own.
 func renderList(t terminal, docs []*corpus.Document) error {
 	var b strings.Builder
-	widest := len("ID")
+	row := func(jurisdiction, status, id string) string {
+		return runewidth.FillRight(jurisdiction, 12) + " " + runewidth.FillRight(status, 10) + " " + id
+	}
+	fmt.Fprintln(&b, t.style(bold, row("JURISDICTION", "STATUS", "ID, TITLE, AS OF")))
 	for _, d := range docs {
-		widest = max(widest, len(d.ID))
+		fmt.Fprintln(&b, row(string(d.Jurisdiction), string(d.Status), d.ID))
+		const indent = "  "
+		date := " (" + d.AsOf.String() + ")"
+		fmt.Fprintln(&b, t.style(dim, indent+runewidth.Truncate(d.Editions[0].Title, t.width-len(indent)-len(date), "…")+date))
 	}
-	row := func(id, jurisdiction, status, asOf, title string) string {
-		line := runewidth.FillRight(id, widest) + " " + runewidth.FillRight(jurisdiction, 12) + " " + runewidth.FillRight(status, 10) + " " + runewidth.FillRight(asOf, 7)
-		if room := t.width - runewidth.StringWidth(line) - 1; room >= 12 {
-			line += " " + runewidth.Truncate(title, room, "…")
-		}
-		return strings.TrimRight(line, " ")
-	}
-	fmt.Fprintln(&b, t.style(bold, row("ID", "JURISDICTION", "STATUS", "AS OF", "TITLE")))
-	for _, d := range docs {
-		fmt.Fprintln(&b, row(d.ID, string(d.Jurisdiction), string(d.Status), d.AsOf.String(), d.Editions[0].Title))
-	}
-	fmt.Fprintf(&b, "%d documents. Kakehashi digests; the official texts prevail. Details: kakehashi corpus show ID\n", len(docs))
+	fmt.Fprintln(&b, t.wrap("", fmt.Sprintf("%d documents. Kakehashi digests, checked at the date given; the official texts prevail. Details: kakehashi corpus show ID", len(docs))))
 	_, err := fmt.Fprint(t.w, b.String())
 	return err
 }
@@ -158,19 +153,19 @@ func renderDocument(t terminal, d *corpus.Document, e *corpus.Edition, passages 
 	fmt.Fprintln(&b, t.style(bold, t.wrap("", e.Title)))
 	fmt.Fprintln(&b, t.wrap("", e.Citation))
 	fmt.Fprintln(&b, t.wrap("", e.Issuer))
-	facts := []string{string(d.Jurisdiction), string(d.Kind), t.style(statusColour(d.Status), answer.StatusWord(d.Status, e.Language)), "published " + d.Published.String()}
+	word := chooser(e.Language)
+	facts := []string{string(d.Jurisdiction), string(d.Kind), t.style(statusColour(d.Status), answer.StatusWord(d.Status, e.Language)), word("published ", "公布・公表 ") + d.Published.In(e.Language)}
 	if !d.Effective.IsZero() {
-		facts = append(facts, "effective "+d.Effective.String())
+		facts = append(facts, word("effective ", "施行 ")+d.Effective.In(e.Language))
 	}
 	fmt.Fprintln(&b, t.wrap("", strings.Join(facts, " · ")))
-	for name, ids := range map[string][]string{"superseded by": d.SupersededBy} {
-		if len(ids) > 0 {
-			fmt.Fprintln(&b, t.wrap("", name+" "+strings.Join(ids, ", ")))
+	for _, links := range []struct {
+		name string
+		ids  []string
+	}{{word("superseded by ", "後継 "), d.SupersededBy}, {word("topics ", "分野 "), d.Topics}, {word("related ", "関連 "), d.Related}} {
+		if len(links.ids) > 0 {
+			fmt.Fprintln(&b, t.wrap("", links.name+strings.Join(links.ids, ", ")))
 		}
-	}
-	fmt.Fprintln(&b, t.wrap("", "topics "+strings.Join(d.Topics, ", ")))
-	if len(d.Related) > 0 {
-		fmt.Fprintln(&b, t.wrap("", "related "+strings.Join(d.Related, ", ")))
 	}
 	fmt.Fprintln(&b, d.URL)
 	fmt.Fprintln(&b, t.style(dim, answer.Digest(d.AsOf, e.Language)))

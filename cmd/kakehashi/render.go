@@ -107,6 +107,16 @@ func (t terminal) renderSources(b *strings.Builder, heading string, sources []an
 	fmt.Fprintln(b)
 }
 
+// chooser picks between the English and the Japanese wording.
+func chooser(lang language.Tag) func(en, ja string) string {
+	return func(en, ja string) string {
+		if lang == language.Japanese {
+			return ja
+		}
+		return en
+	}
+}
+
 var jurisdictionNames = map[corpus.Jurisdiction][2]string{
 	corpus.US:           {"United States", "米国"},
 	corpus.JP:           {"Japan", "日本"},
@@ -115,13 +125,7 @@ var jurisdictionNames = map[corpus.Jurisdiction][2]string{
 }
 
 func sourceFacts(t terminal, s answer.Source, lang language.Tag) string {
-	japanese := lang == language.Japanese
-	word := func(en, ja string) string {
-		if japanese {
-			return ja
-		}
-		return en
-	}
+	word := chooser(lang)
 	names := jurisdictionNames[s.Jurisdiction]
 	facts := []string{word(names[0], names[1]), t.style(statusColour(s.Status), answer.StatusWord(s.Status, lang))}
 	if !s.Effective.IsZero() {

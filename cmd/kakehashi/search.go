@@ -134,7 +134,7 @@ func hitObjects(hits []retrieval.Hit) []hitObject {
 func renderHits(t terminal, hits []retrieval.Hit, lang language.Tag) error {
 	var b strings.Builder
 	if len(hits) == 0 {
-		fmt.Fprintln(&b, "Nothing found. Try other words, or fewer filters.")
+		fmt.Fprintln(&b, chooser(lang)("Nothing found. Try other words, or fewer filters.", "見つかりません。別の語で、又は絞り込みを減らして試してください。"))
 	}
 	for i, h := range hits {
 		number := fmt.Sprintf("%2d. ", i+1)
@@ -143,7 +143,7 @@ func renderHits(t terminal, hits []retrieval.Hit, lang language.Tag) error {
 		fmt.Fprintln(&b, indent+t.wrap(indent, h.Edition.Title+" · "+answer.StatusWord(h.Document.Status, lang)+" · "+string(h.Passage.ID)))
 		spans := corpus.Sentences(h.Passage.Text, h.Edition.Language)
 		fmt.Fprintln(&b, indent+t.wrap(indent, spans[0].Of(h.Passage.Text)))
-		fmt.Fprintln(&b, indent+t.style(dim, t.wrap(indent, reasonLine(h))))
+		fmt.Fprintln(&b, indent+t.style(dim, t.wrap(indent, reasonLine(h, chooser(lang)))))
 		fmt.Fprintln(&b, indent+t.style(dim, t.wrap(indent, answer.Digest(h.Document.AsOf, lang))))
 		fmt.Fprintln(&b, indent+h.Document.URL)
 	}
@@ -152,20 +152,26 @@ func renderHits(t terminal, hits []retrieval.Hit, lang language.Tag) error {
 }
 
 // reasonLine writes why a passage was found in one line.
-func reasonLine(h retrieval.Hit) string {
+func reasonLine(h retrieval.Hit, word func(en, ja string) string) string {
 	var terms []string
 	for _, s := range h.Why.Terms[:min(8, len(h.Why.Terms))] {
 		terms = append(terms, fmt.Sprintf("%s %.1f", s.Term, s.Score))
 	}
-	line := fmt.Sprintf("score %.1f: %s", h.Score, strings.Join(terms, ", "))
+	line := fmt.Sprintf("%s %.1f: %s", word("score", "点数"), h.Score, strings.Join(terms, ", "))
 	if more := len(h.Why.Terms) - len(terms); more > 0 {
-		line += fmt.Sprintf(" and %d more", more)
+		line += fmt.Sprintf(word(" and %d more", " 他%d件"), more)
 	}
 	if len(h.Why.Expansions) > 0 {
-		line += "; glossary: " + strings.Join(h.Why.Expansions, "; ")
+		line += word("; glossary: ", "; 用語集: ") + strings.Join(h.Why.Expansions, "; ")
 	}
 	for _, p := range h.Why.Priors {
-		line += fmt.Sprintf("; %s ×%.2f", p.Name, p.Factor)
+		line += fmt.Sprintf("; %s ×%.2f", word(p.Name, priorNames[p.Name]), p.Factor)
 	}
 	return line
+}
+
+// priorNames are the names of the priors in Japanese.
+var priorNames = map[string]string{
+	"proposed": "提案段階", "historical": "過去の資料", "superseded": "失効", "rescinded": "廃止", "in the other language": "他言語のみ",
+	"both countries": "両国", "other country": "他国", "comparison": "比較",
 }

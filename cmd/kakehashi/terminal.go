@@ -80,7 +80,7 @@ func (t terminal) wrap(indent, s string) string {
 func wrapLine(s string, width int) []string {
 	var lines []string
 	line, used := "", 0
-	for _, piece := range pieces(s) {
+	for _, piece := range fitting(pieces(s), width) {
 		w := runewidth.StringWidth(piece)
 		bare := strings.TrimRight(piece, " ")
 		if used > 0 && used+runewidth.StringWidth(bare) > width {
@@ -91,6 +91,23 @@ func wrapLine(s string, width int) []string {
 		used += w
 	}
 	return append(lines, strings.TrimRight(line, " "))
+}
+
+// fitting breaks the pieces that are wider than a line, such as a long id.
+func fitting(pieces []string, width int) []string {
+	var out []string
+	for _, p := range pieces {
+		for runewidth.StringWidth(strings.TrimRight(p, " ")) > width {
+			head := runewidth.Truncate(p, width, "")
+			if head == "" {
+				break
+			}
+			out = append(out, head)
+			p = p[len(head):]
+		}
+		out = append(out, p)
+	}
+	return out
 }
 
 const (
