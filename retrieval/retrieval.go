@@ -59,6 +59,7 @@ type Hit struct {
 // Why is the reason for a hit, for people and for tests.
 type Why struct {
 	Lexical    float64  // the BM25 score before priors
+	Named      bool     // the question names the document or the provision
 	Terms      []Share  // what matched, the largest share first
 	Expansions []string // glossary concepts that bridged wording or language
 	Priors     []Prior  // what raised or lowered the score

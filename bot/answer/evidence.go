@@ -40,7 +40,7 @@ func (e *Engine) weigh(u retrieval.Understanding, text string, passages int, df 
 	a := asked{kind: kindOf(text), lang: analysis.Language(text), scale: idf(calibrationSize, 1) / idf(max(passages, 1), 1)}
 	total, unknown := 0.0, 0.0
 	for i, t := range u.Terms {
-		if t.Weight == 0 || (df[i] == 0 && knownOtherwise(u.Terms, df, t)) {
+		if t.Weight == 0 || (df[i] == 0 && (knownOtherwise(u.Terms, df, t) || looseName(t))) {
 			continue
 		}
 		w := weighted{t, t.Weight * idf(passages, df[i]), df[i]}
@@ -54,6 +54,12 @@ func (e *Engine) weigh(u retrieval.Understanding, text string, passages int, df 
 		a.unknown = unknown / total
 	}
 	return a
+}
+
+// looseName reports whether an identifier is only a word with a number behind it,
+// as in "BIS 50% rule", that names nothing.
+func looseName(t retrieval.Weighted) bool {
+	return t.Kind == analysis.Identifier && strings.Contains(t.From, " ") && !legalIdentifier.MatchString(t.Text)
 }
 
 // knownOtherwise reports whether a word that no passage has belongs to a glossary
@@ -87,17 +93,18 @@ func (q asked) coverage(lang language.Tag, match func(weighted) float64) float64
 
 // candidate is a sentence that might be said.
 type candidate struct {
-	hit      *retrieval.Hit
-	rank     int // of its passage
-	index    int // in its passage
-	span     corpus.Span
-	text     string
-	terms    map[string]bool
-	score    float64
-	coverage float64 // of the question's worth, by the sentence with what its headings add
-	fit      float64
-	leans    bool // on the sentence before it: "It …", それは
-	exempts  bool // states an exception or condition
+	hit       *retrieval.Hit
+	rank      int // of its passage
+	index     int // in its passage
+	span      corpus.Span
+	text      string
+	terms     map[string]bool
+	score     float64
+	coverage  float64 // of the question's worth, by the sentence with what its headings add
+	fit       float64
+	leans     bool // on the sentence before it: "It …", それは
+	exempts   bool // states an exception or condition
+	announces int  // how many sentences behind it spell out what it announces
 }
 
 // Parts of the question that a sentence need not repeat, because its place says
@@ -107,7 +114,8 @@ const (
 	inTitle   = 0.55
 	inPassage = 0.25
 
-	fitBonus = 0.2
+	passagePower = 1.5 // how much the rank of the passage counts
+	fitBonus     = 0.1
 )
 
 // candidates scores the sentences of the passages found.
@@ -124,12 +132,9 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 				passage[t] = true
 			}
 		}
-		strength := math.Sqrt(h.Score / hits[0].Score)
-		if h.Score < hits[0].Score {
-			strength *= 0.97
-		}
+		strength := math.Pow(h.Score/hits[0].Score, passagePower)
 		for i, s := range sentences {
-			c := candidate{hit: h, rank: rank, index: i, span: s.span, text: s.text, terms: s.terms, leans: s.leans, exempts: s.exempts}
+			c := candidate{hit: h, rank: rank, index: i, span: s.span, text: s.text, terms: s.terms, leans: s.leans, exempts: s.exempts, announces: s.announces}
 			c.coverage = q.coverage(h.Edition.Language, func(t weighted) float64 {
 				switch {
 				case s.terms[t.Text]:
@@ -165,18 +170,21 @@ func titlesOf(h retrieval.Hit) string {
 
 // sentence is one sentence of a passage, analysed once and remembered.
 type sentence struct {
-	span    corpus.Span
-	text    string
-	terms   map[string]bool
-	leans   bool
-	exempts bool
-	remark  bool // speaks of this library rather than of the rule
+	span      corpus.Span
+	text      string
+	terms     map[string]bool
+	leans     bool
+	exempts   bool
+	remark    bool // speaks of this library rather than of the rule
+	announces int
 }
 
 var (
 	leansBack = regexp.MustCompile(`^(?:It|This|These|Those|They|Its|Their|Such|That|He|She|His|Her|Both|Neither|Each|Either|Another|The (?:latter|former|same|test|change|two|three|other|others|first|second|third)|Before (?:it|that|then)|After (?:it|that)|During it|Under it|In (?:it|that case|this case|both cases)|For (?:it|them|this|these)|If so|Otherwise|However|But|Also|In addition|Then|Instead|Thus|Hence|So)\b|^(?:\S+ ){1,6}(?:then|those|such|therefore|thereby|accordingly)\b|^(?:これ|それ|その|この|また、|さらに|ただし|あわせて|同(?:法|条|令|省|規則|通達|指針|年|日|月)|当該|第[2-9]に|一方|なお|しかし|したがって|そのため|いずれも|両者|後者|前者|ほかに|他方|すなわち|もっとも)`)
 	exempting = regexp.MustCompile(`(?i)\b(?:except|exception|exceptions|unless|exempt|exemption|however|but|provided that|only if|only when|only where|does not apply|do not apply|not apply|excluded|excludes|waive|waiver|carve-out)\b|ただし|除き|除く|例外|限り|場合を除|適用されない|適用除外|対象外|免除|に限`)
-	remarking = regexp.MustCompile(`(?i)\b(?:newest page|this file|pages? (?:checked|read|found)|no page|page checked|these pages|sources? (?:checked|read) )\b|このファイル|この資料集|確認した(?:ページ|最新)|最新の(?:確認)?ページ`)
+	// "The report names three weaknesses.": the sentences that follow are its list.
+	announcing = regexp.MustCompile(`(?i)\b(two|three|four|five)\b(?: [\w-]+){1,5}[.:]$|([2-5]|二|三|四|五)(?:つ|点|種類|項目|要素|段階)[^。]{0,24}。$`)
+	remarking  = regexp.MustCompile(`(?i)\b(?:newest page|this file|pages? (?:checked|read|found)|no page|page checked|these pages|sources? (?:checked|read) )\b|このファイル|この資料集|確認した(?:ページ|最新)|最新の(?:確認)?ページ`)
 )
 
 func (e *Engine) sentencesOf(p corpus.Passage, lang language.Tag) []sentence {
@@ -189,11 +197,20 @@ func (e *Engine) sentencesOf(p corpus.Passage, lang language.Tag) []sentence {
 		text := s.Of(p.Text)
 		out[i] = sentence{
 			span: s, text: text, terms: e.termsOf(text),
-			leans: i > 0 && leansBack.MatchString(text), exempts: exempting.MatchString(text), remark: remarking.MatchString(text),
+			leans: i > 0 && leansBack.MatchString(text), exempts: exempting.MatchString(text), remark: remarking.MatchString(text), announces: announced(text),
 		}
 	}
 	e.memo.Store(p.Hash, out)
 	return out
+}
+
+// announced is the number of things that a sentence says will follow.
+func announced(text string) int {
+	m := announcing.FindStringSubmatch(text)
+	if m == nil {
+		return 0
+	}
+	return map[string]int{"two": 2, "three": 3, "four": 4, "five": 5, "2": 2, "3": 3, "4": 4, "5": 5, "二": 2, "三": 3, "四": 4, "五": 5}[strings.ToLower(m[1]+m[2])]
 }
 
 func (e *Engine) termsOf(text string) map[string]bool {

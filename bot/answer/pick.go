@@ -12,8 +12,9 @@ import (
 const (
 	maxSentences      = 5
 	maxFromBest       = 4
-	maxFromOthers     = 2
-	nearEnough        = 0.5
+	maxFromOthers     = 3
+	nearEnough        = 0.65
+	nearEnoughInside  = 0.3  // in the passage of the best sentence
 	nearEnoughSame    = 0.45 // in another passage of the best one's document
 	tooAlike          = 0.6
 	countryNearEnough = 0.3 // for the second country of a two-country question
@@ -31,22 +32,21 @@ func pick(all []candidate, countries []corpus.Jurisdiction) []candidate {
 	best := ranked[0]
 	s := selection{all: all}
 	s.add(best)
+	s.addAnnounced(best)
 	if len(countries) > 1 {
 		for _, want := range countries {
 			s.addCountry(ranked, want, best.score)
 		}
 	}
 	for _, c := range ranked {
-		if c.rank == best.rank && s.from(c.rank) < maxFromBest {
-			s.add(c)
-		}
-	}
-	for _, c := range ranked {
-		floor := nearEnough
-		if c.hit.Document == best.hit.Document {
+		limit, floor := maxFromOthers, nearEnough
+		switch {
+		case c.rank == best.rank:
+			limit, floor = maxFromBest, nearEnoughInside
+		case c.hit.Document == best.hit.Document:
 			floor = nearEnoughSame
 		}
-		if c.rank != best.rank && c.score >= floor*best.score && s.from(c.rank) < maxFromOthers {
+		if c.score >= floor*best.score && s.from(c.rank) < limit {
 			s.add(c)
 		}
 	}
@@ -101,6 +101,22 @@ func (s *selection) add(c candidate) bool {
 	}
 	s.chosen = append(s.chosen, c)
 	return true
+}
+
+// addAnnounced adds the sentences that spell out what the best one, or the one
+// right before it, announces.
+func (s *selection) addAnnounced(best candidate) {
+	from := best
+	if before, ok := s.before(best); ok && best.announces == 0 {
+		from = before
+	}
+	for i := 1; i <= from.announces; i++ {
+		for _, c := range s.all {
+			if c.rank == from.rank && c.index == from.index+i {
+				s.add(c)
+			}
+		}
+	}
 }
 
 func (s *selection) before(c candidate) (candidate, bool) {

@@ -449,6 +449,8 @@ const (
 	perTerms       = 1.12  // of ln(1 + number of terms asked for)
 	perStranger    = -1.39 // of the names asked for that the library does not know, two at most
 
+	namedBonus = 0.3 // of coverage, where the question names the document
+
 	// A short question that one passage bears whole, with a rare word among the
 	// matches, needs no high score.
 	wholeCoverage = 0.9
@@ -463,6 +465,9 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 	coverage, rarest, anchored := e.passageCoverage(q, best)
 	if best.Edition.Language != q.lang && (!anchored || q.unknown > 0.5) {
 		return false // across languages only a term of the field or a reference counts
+	}
+	if best.Why.Named && q.unknown == 0 {
+		coverage += namedBonus
 	}
 	if coverage >= wholeCoverage && rarest*q.scale >= wholeRarity && q.unknown == 0 {
 		return true

@@ -347,7 +347,8 @@ func (s *snapshot) idf(df int) float64 {
 func saturate(tf float32) float64 { return float64(tf) * (k1 + 1) / (float64(tf) + k1) }
 
 func (ix *Index) why(s *snapshot, u retrieval.Understanding, at int, lexical float64) retrieval.Why {
-	why := retrieval.Why{Lexical: lexical, Priors: u.Priors(s.units[at].document, s.named(u, at))}
+	named := s.named(u, at)
+	why := retrieval.Why{Lexical: lexical, Named: named, Priors: u.Priors(s.units[at].document, named)}
 	for _, t := range u.Terms {
 		p, ok := s.find(t.Text, at)
 		if !ok || t.Weight == 0 {
