@@ -16,11 +16,12 @@ import (
 
 // Query is what is asked of an index.
 type Query struct {
-	Text     string
-	Context  string       // the subject of earlier turns that Text leaves out; counts less than Text
-	Language language.Tag // of the reader: decides which edition a Hit shows
-	Filter   Filter
-	Limit    int // hits wanted; DefaultLimit if 0
+	Text       string
+	Context    string       // the subject of earlier turns that Text leaves out; counts less than Text
+	Background string       // what was answered before to a follow-up; counts least
+	Language   language.Tag // of the reader: decides which edition a Hit shows
+	Filter     Filter
+	Limit      int // hits wanted; DefaultLimit if 0
 }
 
 // DefaultLimit is the number of hits returned where a Query does not say.

@@ -26,7 +26,8 @@ type Understanding struct {
 // Weighted is a query term and how much it counts; 0 for a stop word.
 type Weighted struct {
 	analysis.Term
-	Weight float64
+	Weight    float64
+	Inherited bool // from earlier turns, not from the question itself
 }
 
 // How much the kinds of terms count in a query, measured on the development
@@ -41,12 +42,14 @@ const (
 	weightConcept    = 1.2
 	weightEveryday   = 0.6
 	weightContext    = 0.85
+	weightBackground = 0.2
 )
 
 // Understand analyses a query. The same understanding serves every index.
 func Understand(a *analysis.Analyzer, q Query) Understanding {
 	u := Understanding{Language: ReaderLanguage(q.Language, q.Text), Jurisdiction: map[corpus.Jurisdiction]bool{}}
 	position := map[string]int{}
+	inherited := false
 	add := func(text string, factor float64) {
 		for _, t := range a.Terms(text) {
 			w := weigh(t) * factor
@@ -55,13 +58,15 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 				continue
 			}
 			position[t.Text] = len(u.Terms)
-			u.Terms = append(u.Terms, Weighted{t, w})
+			u.Terms = append(u.Terms, Weighted{t, w, inherited})
 		}
 	}
 	add(q.Text, 1)
-	add(q.Context, weightContext)
 	lower := strings.ToLower(analysis.Normalize(q.Text))
 	add(situationOf(lower, analysis.Language(q.Text) == language.Japanese), weightSituation)
+	inherited = true
+	add(q.Context, weightContext)
+	add(q.Background, weightBackground)
 	for _, t := range u.Terms {
 		if t.Kind == analysis.Identifier && !slices.ContainsFunc(u.Terms, func(o Weighted) bool {
 			return o.Kind == analysis.Identifier && o.Text != t.Text && strings.HasPrefix(o.Text, t.Text)
@@ -149,7 +154,7 @@ func (u Understanding) Priors(d *corpus.Document, named bool) []Prior {
 	case d.Status == corpus.Proposed && !u.Proposed:
 		out = append(out, Prior{"proposed", 0.8})
 	case d.Status == corpus.Historical && !u.Past:
-		out = append(out, Prior{"historical", 0.75})
+		out = append(out, Prior{"historical", 0.6})
 	case (d.Status == corpus.Superseded || d.Status == corpus.Rescinded) && !u.Past:
 		out = append(out, Prior{string(d.Status), 0.5})
 	}

@@ -112,7 +112,7 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	if t, ok := e.termAsked(r); ok {
 		return e.answerTerm(ctx, q, a, m, t)
 	}
-	query := retrieval.Query{Text: r.Text, Context: r.Context, Language: m.language, Filter: q.Filter, Limit: searchDepth}
+	query := retrieval.Query{Text: r.Text, Context: r.Context, Background: r.Background, Language: m.language, Filter: q.Filter, Limit: searchDepth}
 	query.Filter.AsOf = q.AsOf.Last()
 	if r.Country != "" && len(query.Filter.Jurisdictions) == 0 {
 		query.Filter.Jurisdictions = []corpus.Jurisdiction{r.Country, corpus.Bilateral, corpus.Multilateral}
@@ -177,6 +177,9 @@ func (e *Engine) sideBySide(q retrieval.Query, k kind) []corpus.Jurisdiction {
 func (e *Engine) withCountries(ctx context.Context, q retrieval.Query, hits []retrieval.Hit, countries []corpus.Jurisdiction) ([]retrieval.Hit, error) {
 	if len(q.Filter.Jurisdictions) > 0 {
 		return hits, nil
+	}
+	if len(countries) > 0 { // in a country's own documents, the other one's name only misleads
+		q.Text, q.Context = retrieval.WithoutCountries(q.Text), retrieval.WithoutCountries(q.Context)
 	}
 	for _, c := range countries {
 		q.Filter.Jurisdictions, q.Limit = []corpus.Jurisdiction{c}, perCountry

@@ -3,6 +3,7 @@ package answer
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/text/language"
@@ -110,12 +111,15 @@ type candidate struct {
 // Parts of the question that a sentence need not repeat, because its place says
 // them: how much a match there counts beside one in the sentence itself.
 const (
-	inHeading = 0.55
-	inTitle   = 0.55
-	inPassage = 0.25
+	inHeading      = 0.55
+	inheritedMatch = 0.6 // a follow-up asks for what is new in it
+	inTitle        = 0.55
+	inBefore       = 0.6 // in the sentence that this one leans on
+	inPassage      = 0.25
 
-	passagePower = 1.5 // how much the rank of the passage counts
-	fitBonus     = 0.1
+	comparisonBonus = 1.2 // for a document that compares, where a comparison is asked for
+	passagePower    = 1.5 // how much the rank of the passage counts
+	fitBonus        = 0.1
 )
 
 // candidates scores the sentences of the passages found.
@@ -133,14 +137,21 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 			}
 		}
 		strength := math.Pow(h.Score/hits[0].Score, passagePower)
+		if q.kind == kindDifference && slices.ContainsFunc(h.Why.Priors, func(p retrieval.Prior) bool { return p.Name == "comparison" }) {
+			strength *= comparisonBonus
+		}
 		for i, s := range sentences {
 			c := candidate{hit: h, rank: rank, index: i, span: s.span, text: s.text, terms: s.terms, leans: s.leans, exempts: s.exempts, announces: s.announces}
 			c.coverage = q.coverage(h.Edition.Language, func(t weighted) float64 {
 				switch {
+				case s.terms[t.Text] && t.Inherited:
+					return inheritedMatch
 				case s.terms[t.Text]:
 					return 1
 				case heading[t.Text]:
 					return inHeading
+				case s.leans && sentences[i-1].terms[t.Text]:
+					return inBefore
 				case title[t.Text]:
 					return inTitle
 				case passage[t.Text]:
@@ -180,7 +191,7 @@ type sentence struct {
 }
 
 var (
-	leansBack = regexp.MustCompile(`^(?:It|This|These|Those|They|Its|Their|Such|That|He|She|His|Her|Both|Neither|Each|Either|Another|The (?:latter|former|same|test|change|two|three|other|others|first|second|third)|Before (?:it|that|then)|After (?:it|that)|During it|Under it|In (?:it|that case|this case|both cases)|For (?:it|them|this|these)|If so|Otherwise|However|But|Also|In addition|Then|Instead|Thus|Hence|So)\b|^(?:\S+ ){1,6}(?:then|those|such|therefore|thereby|accordingly)\b|^(?:これ|それ|その|この|また、|さらに|ただし|あわせて|同(?:法|条|令|省|規則|通達|指針|年|日|月)|当該|第[2-9]に|一方|なお|しかし|したがって|そのため|いずれも|両者|後者|前者|ほかに|他方|すなわち|もっとも)`)
+	leansBack = regexp.MustCompile(`^(?:It|This|These|Those|They|Its|Their|Such|That|He|She|His|Her|Both|Neither|Each|Either|Another|The (?:latter|former|same|test|change|two|three|other|others|first|second|third)|Before (?:it|that|then)|After (?:it|that)|During it|Under it|In (?:it|that case|this case|both cases)|For (?:it|them|this|these)|If so|Otherwise|However|But|Also|In addition|Then|Instead|Thus|Hence|So)\b|^(?:If|When|Where|Giving|Under|For|In|To|With|Of) (?:the student|the person|the project|the partner|the company|that|such|those) |^(?:\S+ ){1,6}(?:then|those|such|therefore|thereby|accordingly)\b|^(?:これ|それ|その|この|また、|さらに|ただし|あわせて|同(?:法|条|令|省|規則|通達|指針|年|日|月)|当該|第[2-9]に|一方|なお|しかし|したがって|そのため|いずれも|両者|後者|前者|ほかに|他方|すなわち|もっとも)`)
 	exempting = regexp.MustCompile(`(?i)\b(?:except|exception|exceptions|unless|exempt|exemption|however|but|provided that|only if|only when|only where|does not apply|do not apply|not apply|excluded|excludes|waive|waiver|carve-out)\b|ただし|除き|除く|例外|限り|場合を除|適用されない|適用除外|対象外|免除|に限`)
 	// "The report names three weaknesses.": the sentences that follow are its list.
 	announcing = regexp.MustCompile(`(?i)\b(two|three|four|five)\b(?: [\w-]+){1,5}[.:]$|([2-5]|二|三|四|五)(?:つ|点|種類|項目|要素|段階)[^。]{0,24}。$`)

@@ -60,7 +60,7 @@ var (
 	hasDuration = regexp.MustCompile(`(?i)\b(\d+|one|two|three|four|five|six|seven|eight|nine|ten|twelve|fifteen|thirty|sixty|ninety)[- ](business |calendar |working )?(day|week|month|year|hour)s?\b|\d+(日|か月|ヶ月|年間|年以内|週間|時間|営業日|年)|(?i)\b(annual|yearly|every year|monthly)\b|毎年`)
 	hasNumber   = regexp.MustCompile(`\d|(?i)\b(two|three|four|five|six|seven|eight|nine|ten|eleven|twelve|half|one|none|all|every)\b|[一二三四五六七八九十]つ|%`)
 	hasAmount   = regexp.MustCompile(`[$¥€]\s?\d|USD|\d\s?(percent|per cent|%|million|billion|trillion|yen|dollars)|\d(億|兆|万)?(円|ドル|%|割|倍|人|件|か国|社)`)
-	hasBody     = regexp.MustCompile(`\b[A-Z]{3,}\b|\b(Secretary|Minister|Ministry|Department|Office|Agency|Director|President|Commissioner|Bureau|Council|Committee|Board|Commission|Administrator|Attorney General|Cabinet|University|Institute|official|officer|head|manager|sponsor|Governor)\b|(省|庁|局|大臣|長官|大統領|委員会|会議|機構|大学|研究所|内閣|首相|局長|氏|責任者|担当者|部長|議長)`)
+	hasBody     = regexp.MustCompile(`\b[A-Z]{3,}\b|\b(Secretar(y|ies)|Ministers?|Ministry|Department|Office|Agency|Directors?|President|Commissioners?|Bureau|Council|Committee|Board|Commission|Administrator|Attorney General|Cabinet|Universit(y|ies)|Institute|officials?|officers?|head|manager|sponsors?|Governor|chairs?|co-chairs?|authors?|professors?)\b|(省|庁|局|大臣|長官|大統領|委員会|会議|機構|大学|研究所|内閣|首相|局長|氏|責任者|担当者|部長|議長)`)
 	hasList     = regexp.MustCompile(`(?s),.*,.* (and|or) |;.*;|、.*、.*(及び|又は|並びに|など|等)|、.*、.*、|(?i)\b(first|second|third|namely|such as|including)\b|第1に|例えば`)
 	hasModal    = regexp.MustCompile(`(?i)\b(may|must|need|needs|needed|required?|requires|allowed|permitted|covers?|covered|appl(y|ies)|subject|unless|if|only|not|no|exempt|counts?|when|where)\b|できる|必要|ならない|対象|適用|該当|限り|場合|要し|不要|認め|含ま|ない`)
 	hasCompare  = regexp.MustCompile(`(?i)\b(while|whereas|unlike|differ(s|ent|ence)?|compared|by contrast|in contrast|than|instead|both|neither|narrower|wider|broader|same)\b|のに対し|一方|異なり|異なる|違い|反対に|双方|同じ|より(広|狭|厳)`)
@@ -71,7 +71,7 @@ var (
 )
 
 // fits reports how well a sentence has the form that the question asks for: 0 not
-// at all, 1 well, a comparison of both countries up to 1.5.
+// at all, 1 well, and 13 for a comparison of both countries.
 func (k kind) fits(sentence string) float64 {
 	yes := func(b bool) float64 {
 		if b {
@@ -93,8 +93,8 @@ func (k kind) fits(sentence string) float64 {
 	case kindMay:
 		return yes(hasModal.MatchString(sentence))
 	case kindDifference:
-		// A comparison of the two countries names both.
-		return yes(hasCompare.MatchString(sentence)) * (0.6 + 0.9*yes(len(retrieval.Countries(sentence)) == 2))
+		// Few sentences compare, and one that compares two countries names both.
+		return yes(hasCompare.MatchString(sentence)) * (1 + 12*yes(len(retrieval.Countries(sentence)) == 2))
 	case kindDefinition:
 		return yes(hasDefine.MatchString(sentence))
 	case kindValid:

@@ -118,16 +118,25 @@ func StatusWord(s corpus.Status, lang language.Tag) string {
 	return string(s)
 }
 
-func (m messages) status(s Source) string {
-	successor := ""
-	if len(s.SupersededBy) > 0 {
-		successor = m.choose(" Its successor: ", " 後継:") + strings.Join(s.SupersededBy, ", ") + m.choose(".", "。")
+func (m messages) status(status corpus.Status, sources []Source) string {
+	word := StatusWord(status, m.language)
+	var titles, successors []string
+	for _, s := range sources {
+		titles = append(titles, s.Title)
+		successors = append(successors, s.SupersededBy...)
 	}
-	word := StatusWord(s.Status, m.language)
 	if m.japanese() {
-		return fmt.Sprintf("この回答は%sの文書に基づく部分があり、現行の規則とは限りません:%s。%s", word, s.Title, successor)
+		text := fmt.Sprintf("この回答は「%s」の文書に基づく部分があり、現行の規則とは限りません:%s。", word, strings.Join(titles, "、"))
+		if len(successors) > 0 {
+			text += "後継:" + strings.Join(successors, "、") + "。"
+		}
+		return text
 	}
-	return fmt.Sprintf("This answer rests in part on %s text, which may not state present rules: %s.%s", word, s.Title, successor)
+	text := fmt.Sprintf("This answer rests in part on %s text, which may not state present rules: %s.", word, strings.Join(titles, "; "))
+	if len(successors) > 0 {
+		text += " Its successor: " + strings.Join(successors, ", ") + "."
+	}
+	return text
 }
 
 // digest is what every rendering says of a passage's text.

@@ -11,6 +11,7 @@ import (
 // must come.
 const (
 	maxSentences      = 5
+	maxGroup          = 3 // a sentence and those that it leans on
 	maxFromBest       = 4
 	maxFromOthers     = 3
 	nearEnough        = 0.65
@@ -29,15 +30,21 @@ func pick(all []candidate, countries []corpus.Jurisdiction) []candidate {
 	}
 	ranked := slices.Clone(all)
 	slices.SortStableFunc(ranked, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
-	best := ranked[0]
 	s := selection{all: all}
-	s.add(best)
+	best := ranked[0]
+	for _, c := range ranked {
+		if s.add(c) {
+			best = c
+			break
+		}
+	}
 	s.addAnnounced(best)
 	if len(countries) > 1 {
 		for _, want := range countries {
-			s.addCountry(ranked, want, best.score)
+			s.addCountry(all, want, best)
 		}
 	}
+	s.addException(best)
 	for _, c := range ranked {
 		limit, floor := maxFromOthers, nearEnough
 		switch {
@@ -46,11 +53,10 @@ func pick(all []candidate, countries []corpus.Jurisdiction) []candidate {
 		case c.hit.Document == best.hit.Document:
 			floor = nearEnoughSame
 		}
-		if c.score >= floor*best.score && s.from(c.rank) < limit {
-			s.add(c)
+		if c.score >= floor*best.score && s.from(c.rank) < limit && s.add(c) && c.rank == best.rank {
+			s.addAnnounced(c)
 		}
 	}
-	s.addException(best)
 	if len(s.chosen) < 2 {
 		for _, c := range ranked {
 			if c.rank == best.rank {
@@ -83,33 +89,31 @@ func (s *selection) from(rank int) int {
 	return n
 }
 
-// add takes a sentence, with the one before it where it leans on that, unless it
-// says what is said already or there is no room.
+// add takes a sentence, with those before it that it leans on, unless it says
+// what is said already, needs too much before it, or there is no room.
 func (s *selection) add(c candidate) bool {
-	if s.has(c) || len(s.chosen) >= maxSentences {
+	group := []candidate{c}
+	for first := c; first.leans; first = group[len(group)-1] {
+		before, ok := s.before(first)
+		if !ok || s.has(before) {
+			break
+		}
+		group = append(group, before)
+	}
+	if s.has(c) || len(group) > maxGroup || len(s.chosen)+len(group) > maxSentences {
 		return false
 	}
-	for _, x := range s.chosen {
-		if overlap(x.terms, c.terms) > tooAlike {
+	for _, g := range group {
+		if slices.ContainsFunc(s.chosen, func(x candidate) bool { return overlap(x.terms, g.terms) > tooAlike }) {
 			return false
 		}
 	}
-	if before, ok := s.before(c); ok && c.leans && !s.has(before) {
-		if len(s.chosen)+2 > maxSentences || !s.add(before) {
-			return false
-		}
-	}
-	s.chosen = append(s.chosen, c)
+	s.chosen = append(s.chosen, group...)
 	return true
 }
 
-// addAnnounced adds the sentences that spell out what the best one, or the one
-// right before it, announces.
-func (s *selection) addAnnounced(best candidate) {
-	from := best
-	if before, ok := s.before(best); ok && best.announces == 0 {
-		from = before
-	}
+// addAnnounced adds the sentences that spell out what a sentence announces.
+func (s *selection) addAnnounced(from candidate) {
 	for i := 1; i <= from.announces; i++ {
 		for _, c := range s.all {
 			if c.rank == from.rank && c.index == from.index+i {
@@ -128,47 +132,35 @@ func (s *selection) before(c candidate) (candidate, bool) {
 	return candidate{}, false
 }
 
-// addCountry makes sure that a question about two countries hears of each.
-func (s *selection) addCountry(ranked []candidate, want corpus.Jurisdiction, best float64) {
+// addCountry makes sure that a question about two countries hears of each from
+// its own documents: the sentence that bears most of the question, and of the
+// earliest passage among equals.
+func (s *selection) addCountry(all []candidate, want corpus.Jurisdiction, best candidate) {
 	speaksFor := func(c candidate) bool { return c.hit.Document.Jurisdiction == want }
 	if slices.ContainsFunc(s.chosen, speaksFor) {
 		return
 	}
-	for _, c := range ranked {
-		if speaksFor(c) && c.score >= countryNearEnough*best && s.add(c) {
+	own := slices.DeleteFunc(slices.Clone(all), func(c candidate) bool {
+		return !speaksFor(c) || c.coverage < countryNearEnough*best.coverage
+	})
+	slices.SortStableFunc(own, func(a, b candidate) int {
+		return cmp.Or(cmp.Compare(b.coverage-0.02*float64(b.rank), a.coverage-0.02*float64(a.rank)), cmp.Compare(a.rank, b.rank))
+	})
+	for _, c := range own {
+		if s.add(c) {
 			return
 		}
 	}
 }
 
 // addException adds the exception or condition that stands in the passage of the
-// best sentence, without which that sentence would mislead. It takes the place
-// of the weakest sentence of another passage if there is no room.
+// best sentence, without which that sentence would mislead.
 func (s *selection) addException(best candidate) {
 	for _, c := range s.all {
-		if c.rank != best.rank || !c.exempts || s.has(c) {
-			continue
-		}
-		if len(s.chosen) >= maxSentences && !s.dropWeakest(best.rank) {
+		if c.rank == best.rank && c.exempts && !s.has(c) && s.add(c) {
 			return
 		}
-		s.add(c)
-		return
 	}
-}
-
-func (s *selection) dropWeakest(keep int) bool {
-	weakest := -1
-	for i, c := range s.chosen {
-		if c.rank != keep && (weakest < 0 || c.score < s.chosen[weakest].score) {
-			weakest = i
-		}
-	}
-	if weakest < 0 {
-		return false
-	}
-	s.chosen = slices.Delete(s.chosen, weakest, weakest+1)
-	return true
 }
 
 // ordered puts the best sentence first, behind the one that it leans on, then

@@ -123,18 +123,22 @@ func sourceOf(h retrieval.Hit, n int, m messages) Source {
 	}
 }
 
-// noteStatus puts in front what rests on text that does not state present law.
+// noteStatus puts in front what rests on text that does not state present law,
+// one notice a status.
 func (a *Answer) noteStatus(m messages) {
-	var lines []string
+	byStatus := map[corpus.Status][]Source{}
+	var order []corpus.Status
 	for _, s := range a.Sources {
-		if !s.Status.Current() {
-			if line := m.status(s); !slices.Contains(lines, line) {
-				lines = append(lines, line)
-			}
+		if s.Status.Current() || slices.ContainsFunc(byStatus[s.Status], func(x Source) bool { return x.Document == s.Document }) {
+			continue
 		}
+		if byStatus[s.Status] == nil {
+			order = append(order, s.Status)
+		}
+		byStatus[s.Status] = append(byStatus[s.Status], s)
 	}
-	for i := len(lines) - 1; i >= 0; i-- {
-		a.Notices = slices.Insert(a.Notices, 0, Notice{NoticeStatus, lines[i]})
+	for _, status := range slices.Backward(order) {
+		a.Notices = slices.Insert(a.Notices, 0, Notice{NoticeStatus, m.status(status, byStatus[status])})
 	}
 }
 

@@ -472,7 +472,7 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 	if coverage >= wholeCoverage && rarest*q.scale >= wholeRarity && q.unknown == 0 {
 		return true
 	}
-	return biasAnswerable+perScore*math.Log1p(best.Score*q.scale)+perCoverage*coverage+perUnknown*q.unknown+
+	return biasAnswerable+perScore*math.Log1p(max(best.Score, best.Why.Lexical)*q.scale)+perCoverage*coverage+perUnknown*q.unknown+
 		perTerms*math.Log1p(float64(len(q.terms)))+perStranger*float64(min(q.strangers(), 2)) > 0
 }
 

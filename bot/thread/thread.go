@@ -30,9 +30,10 @@ type Turn struct {
 
 // Resolved is a question with the subject that it takes from earlier turns.
 type Resolved struct {
-	Text    string              // as asked
-	Context string              // the earlier words that it refers to; empty if it stands alone
-	Country corpus.Jurisdiction // the country that a follow-up turns to, if it does
+	Text       string              // as asked
+	Context    string              // the earlier words that it refers to; empty if it stands alone
+	Background string              // the reply before, to a question that does not stand alone
+	Country    corpus.Jurisdiction // the country that a follow-up turns to, if it does
 }
 
 var (
@@ -53,7 +54,19 @@ func Resolve(a *analysis.Analyzer, history []Turn, text string) Resolved {
 			subject = join(follow(a, subject, t.Text))
 		}
 	}
-	return follow(a, subject, text)
+	r := follow(a, subject, text)
+	if n := len(history); r.Context != "" && r.Country == "" && n > 0 && history[n-1].Role == Assistant {
+		r.Background = firstCharacters(history[n-1].Text, maxBackground)
+	}
+	return r
+}
+
+// maxBackground is how much of the reply before is looked at, in characters.
+const maxBackground = 400
+
+func firstCharacters(s string, n int) string {
+	rs := []rune(s)
+	return string(rs[:min(n, len(rs))])
 }
 
 func join(r Resolved) string {
