@@ -48,7 +48,10 @@ func (t Term) Text(lang language.Tag) string {
 	case abbr != "" && abbr != t.English:
 		return fmt.Sprintf("%s stands for %s; in Japanese it is called %s. It is: %s.", abbr, t.English, t.Japanese, strings.TrimSuffix(t.Note, "."))
 	}
-	return fmt.Sprintf("In Japanese, “%s” is called %s. It is: %s.", t.English, t.Japanese, strings.TrimSuffix(t.Note, "."))
+	if t.English == t.Japanese {
+		return fmt.Sprintf("“%s”: %s.", t.English, strings.TrimSuffix(t.Note, "."))
+	}
+	return fmt.Sprintf("“%s”, in Japanese %s: %s.", t.English, t.Japanese, strings.TrimSuffix(t.Note, "."))
 }
 
 // GlossaryDocument is the id under which glossary entries are cited;

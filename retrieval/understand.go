@@ -88,6 +88,13 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 	return u
 }
 
+// Subject reports whether a word belongs to a glossary term that the query names.
+func (u Understanding) Subject(w Weighted) bool {
+	return slices.ContainsFunc(u.Terms, func(t Weighted) bool {
+		return t.Kind == analysis.Concept && strings.Contains(t.From, w.From)
+	})
+}
+
 func weigh(t analysis.Term) float64 {
 	if t.Stop {
 		return 0

@@ -110,7 +110,7 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	}
 	r := thread.Resolve(e.analyzer, q.History, q.Text)
 	if t, ok := e.termAsked(r); ok {
-		return e.answerTerm(ctx, q, a, m, t)
+		return e.answerTerm(a, m, t), nil
 	}
 	query := retrieval.Query{Text: r.Text, Context: r.Context, Background: r.Background, Language: m.language, Filter: q.Filter, Limit: searchDepth}
 	query.Filter.AsOf = q.AsOf.Last()
@@ -134,6 +134,10 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	}
 	picked := pick(e.candidates(question, hits), countries)
 	picked = e.withReference(question, picked)
+	if t, _, says := e.termDefined(r, m.language); says {
+		e.sayTerm(&a, m, t)
+		picked = picked[:min(len(picked), maxSentences-len(a.Sentences))]
+	}
 	e.say(&a, m, picked, q.AsOf, today)
 	if len(a.Sentences) == 0 {
 		return e.decline(a, m, notHeld, hits, today), nil

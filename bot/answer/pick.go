@@ -18,6 +18,7 @@ const (
 	nearEnoughInside  = 0.3  // in the passage of the best sentence
 	nearEnoughSame    = 0.45 // in another passage of the best one's document
 	tooAlike          = 0.6
+	formFirst         = 0.3
 	countryNearEnough = 0.3 // for the second country of a two-country question
 )
 
@@ -163,9 +164,14 @@ func (s *selection) addException(best candidate) {
 	}
 }
 
-// ordered puts the best sentence first, behind the one that it leans on, then
-// the others by passage and place.
+// ordered puts in front the sentence that answers most plainly, behind the one
+// that it leans on, then the others by passage and place.
 func (s *selection) ordered(best candidate) []candidate {
+	for _, c := range s.chosen {
+		if c.rank == best.rank && plainness(c) > plainness(best) {
+			best = c
+		}
+	}
 	first := best
 	for first.leans {
 		before, ok := s.before(first)
@@ -184,6 +190,10 @@ func (s *selection) ordered(best candidate) []candidate {
 	})
 	return s.chosen
 }
+
+// plainness weighs the form of an answer more than the choice of sentences does:
+// to "when", the date comes first.
+func plainness(c candidate) float64 { return c.score + formFirst*min(c.fit, 1) }
 
 func place(opening, samePassage bool) int {
 	switch {

@@ -78,8 +78,10 @@ var (
 	classifyJA    = regexp.MustCompile(`(?:当社|弊社|うち|我々|私たち|自社|本学|この|新製品|新しい)[^。]*(?:該非判定(?:結果|して|を(?:教え|お願い|し))|ECCN(?:は|を|番号)|該当(?:品|貨物)?(?:です|でしょう)か)|該非判定(?:の)?結果(?:を教え|は(?:何|どう))`)
 	ownFiles      = regexp.MustCompile(`(?i)\bwhich of (our|my) \b|(当方|当社|弊社|うち|私たち|我々|本学)の[^。]*(のうち|の中で)[^。]*どれ`)
 	command       = regexp.MustCompile(`(?i)^(?:please |forget [^.]*\. *)?(?:write|draft|compose|generate|book|order|sing|play|pretend|roleplay|act as)\b|(?:書いて|作成して|予約して|歌って|演じて)(?:ください|くれ|ほしい)`)
-	onList        = regexp.MustCompile(`(?i)^(?:is|are|was|were|has) (?:the )?(?:company |firm |university |institute )?([A-Z][\w&.'-]*(?: (?:of|and|the|[A-Z][\w&.'-]*))*)\s+(?:(?:currently|still|now|also) )?(?:on|in|listed|designated|included|a listed|sanctioned|added|an? (?:entity|military|sdn))\b`)
-	onListJA      = regexp.MustCompile(`^(.{2,30}?)(?:社)?は(?:.{0,12})(?:リスト|名簿)に(?:載って|掲載|入って|含まれ|指定)`)
+	// What changed is known from watching sources, not from the library.
+	news     = regexp.MustCompile(`\b(what(?:'s| is| has)?(?: been)? (?:changed?|new|happened|updated)|any (?:news|updates?|changes))\b[^?]*\b(?:today|yesterday|this (?:week|month|morning)|last (?:week|month)|recently|lately)\b|(今日|昨日|今週|先週|今月|先月|最近)[^。]*(変わった|変わりました|変更|改正|ニュース|新しい)[^。]*(何|ありますか|教えて|ですか)`)
+	onList   = regexp.MustCompile(`(?i)^(?:is|are|was|were|has) (?:the )?(?:company |firm |university |institute )?([A-Z][\w&.'-]*(?: (?:of|and|the|[A-Z][\w&.'-]*))*)\s+(?:(?:currently|still|now|also) )?(?:on|in|listed|designated|included|a listed|sanctioned|added|an? (?:entity|military|sdn))\b`)
+	onListJA = regexp.MustCompile(`^(.{2,30}?)(?:社)?は(?:.{0,12})(?:リスト|名簿)に(?:載って|掲載|入って|含まれ|指定)`)
 )
 
 // outside decides whether the question lies outside what may or can be answered.
@@ -91,7 +93,7 @@ func (s scope) outside(e *Engine, q asked, r thread.Resolved, hits []retrieval.H
 		return evasion
 	case s.asksAboutPerson(text):
 		return aboutPerson
-	case command.MatchString(text):
+	case command.MatchString(text) || news.MatchString(lower):
 		return notHeld
 	case ownFiles.MatchString(text) || classify.MatchString(text) || classifyJA.MatchString(text) || s.asksAboutListing(text):
 		return determination
@@ -99,6 +101,8 @@ func (s scope) outside(e *Engine, q asked, r thread.Resolved, hits []retrieval.H
 		return thirdCountry
 	case s.namesUnknownRule(r.Text, q):
 		return unknownRule
+	case len(hits) > 0 && e.definesTerm(r):
+		return inScope
 	case !s.covered(e, q, hits):
 		return notHeld
 	}

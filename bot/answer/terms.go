@@ -1,9 +1,9 @@
 package answer
 
 import (
-	"context"
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 
@@ -70,12 +70,43 @@ func termKey(s string) string {
 	return strings.NewReplacer("・", "", "-", " ", ".", "").Replace(s)
 }
 
+// definitions are questions what a thing is. The group is its name.
+var definitions = regexp.MustCompile(`(?i)^what(?:'s| is| are) (?:an? |the )?["「]?([^?]{2,60}?)["」]?\??$|^(?:define|what does) ["「]?(.{2,60}?)["」]?(?: mean)?\??$|^[「"]?(.{2,30}?)[」"]?とは(?:何(?:ですか|か)?|なに(?:ですか)?|どういう(?:意味|もの)(?:ですか)?)?[?。]?$`)
+
+// termDefined finds the glossary term of the field whose meaning is asked for.
+// says tells whether the glossary itself says what it is, in the language: in
+// Japanese it only spells out abbreviations.
+func (e *Engine) termDefined(r thread.Resolved, lang language.Tag) (t corpus.Term, ok, says bool) {
+	m := definitions.FindStringSubmatch(strings.TrimSpace(analysis.Normalize(r.Text)))
+	if m == nil || r.Context != "" {
+		return t, false, false
+	}
+	name := m[1] + m[2] + m[3]
+	t, ok = e.termNamed(name)
+	ok = ok && !t.Everyday
+	return t, ok, ok && (lang == language.English || slices.Contains(t.Abbr, name))
+}
+
+func (e *Engine) definesTerm(r thread.Resolved) bool {
+	_, ok, _ := e.termDefined(r, language.Und)
+	return ok
+}
+
 // answerTerm answers from the glossary, cited as such.
-func (e *Engine) answerTerm(_ context.Context, _ Question, a Answer, m messages, t corpus.Term) (Answer, error) {
+func (e *Engine) answerTerm(a Answer, m messages, t corpus.Term) Answer {
+	e.sayTerm(&a, m, t)
+	a.Outcome = Answered
+	a.FollowUps = append(a.FollowUps, m.choose("What is "+t.English+"?", t.Japanese+"とは何ですか。"))
+	return a
+}
+
+// sayTerm adds the sentences of a glossary entry.
+func (e *Engine) sayTerm(a *Answer, m messages, t corpus.Term) {
 	text := t.Text(m.language)
 	hash := corpus.HashText(text)
+	n := len(a.Sources) + 1
 	a.Sources = append(a.Sources, Source{
-		N: 1, Passage: t.PassageID(), Document: corpus.GlossaryDocument,
+		N: n, Passage: t.PassageID(), Document: corpus.GlossaryDocument,
 		Title: m.choose("Kakehashi glossary", "Kakehashi用語集"), Citation: m.choose("Kakehashi glossary, “"+t.English+"”", "Kakehashi用語集「"+t.Japanese+"」"),
 		Locator: t.ID, Heading: m.choose(t.English, t.Japanese),
 		Jurisdiction: corpus.Bilateral, Kind: "guidance", Status: corpus.InForce, Edition: m.language,
@@ -90,10 +121,7 @@ func (e *Engine) answerTerm(_ context.Context, _ Question, a Answer, m messages,
 		}
 		start := utf8.RuneCountInString(text[:s.Start])
 		a.Sentences = append(a.Sentences, Sentence{Text: s.Of(text), Cites: []Cite{{
-			Source: 1, Quote: s.Of(text), Start: start, End: start + utf8.RuneCountInString(s.Of(text)),
+			Source: n, Quote: s.Of(text), Start: start, End: start + utf8.RuneCountInString(s.Of(text)),
 		}}})
 	}
-	a.Outcome = Answered
-	a.FollowUps = append(a.FollowUps, m.choose("What is "+t.English+"?", t.Japanese+"とは何ですか。"))
-	return a, nil
 }

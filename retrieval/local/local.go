@@ -279,15 +279,18 @@ const rareName = 12
 
 // named reports whether the question names the passage's document: by a
 // reference that the passage has, or by a proper name from its title or citation.
+// The abbreviation of a subject (CUI) names a rule on it, but no report on it.
 func (s *snapshot) named(u retrieval.Understanding, at int) bool {
 	for _, r := range u.References {
 		if _, ok := s.find(r, at); ok {
 			return true
 		}
 	}
-	names := s.names[s.units[at].document.ID]
+	d := s.units[at].document
+	names := s.names[d.ID]
 	return slices.ContainsFunc(u.Terms, func(t retrieval.Weighted) bool {
-		return t.Kind == analysis.Word && t.Weight > 0 && properName(t.From) && names[t.Text] && s.nameDocs[t.Text] <= rareName
+		return t.Kind == analysis.Word && t.Weight > 0 && properName(t.From) && names[t.Text] &&
+			s.nameDocs[t.Text] <= rareName && (d.Status.Current() || !u.Subject(t))
 	})
 }
 
