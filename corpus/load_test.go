@@ -247,6 +247,66 @@ func TestStaleListsPassedDates(t *testing.T) {
 	}
 }
 
+func TestEditionsCorrespond(t *testing.T) {
+	t.Parallel()
+	const english, japanese = "A licence is needed.", "許可が必要である。"
+	for name, c := range map[string]struct{ english, japanese, want string }{
+		"equal":                    {"Fines reach $5 million and 2 years from 1 May 2022.", "罰金は500万ドル、2022年5月1日から2年である。", ""},
+		"hundreds of millions":     {"The budget is 1.25 billion yen.", "予算は12億5,000万円である。", ""},
+		"an era":                   {"It was Act No. 27 of 2024.", "令和6年法律第27号である。", ""},
+		"words":                    {"It names three conditions, the second within ten days.", "3つの条件を挙げ、第2の条件は10日以内である。", ""},
+		"a month":                  {"It starts in mid-July.", "7月中旬に始まる。", ""},
+		"another digit":            {"It lasts 180 days.", "期間は108日である。", "180 stands in the English edition only"},
+		"a unit that is wrong":     {"The fine is $5 million.", "罰金は50万ドルである。", "500000 stands in the Japanese edition only"},
+		"a number that is missing": {"It lasts 30 days.", "期間がある。", "30 stands in the English edition only"},
+		"a number that is new":     {"It lasts some days.", "期間は14日である。", "14 stands in the Japanese edition only"},
+		"another year of an era":   {"It was Act No. 27 of 2024.", "令和7年法律第27号である。", "2025 stands in the Japanese edition only"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			root := files("us/us-test-rule.md", strings.Replace(sound, english, c.english, 1), "us/us-test-rule.ja.md", strings.Replace(edition, japanese, c.japanese, 1))
+			lib, err := corpus.Load(root)
+			if err != nil {
+				t.Fatal(err)
+			}
+			got := lib.CheckEditions(root).Error()
+			if (c.want == "") != (got == "") || !strings.Contains(got, c.want) {
+				t.Errorf("got %q, want %q", got, c.want)
+			}
+			if c.want != "" && !strings.HasPrefix(got, "us/us-test-rule.ja.md:9: us-test-rule#1.1-a: ") {
+				t.Errorf("%q names no file and line", got)
+			}
+		})
+	}
+}
+
+func TestExceptionsExcuse(t *testing.T) {
+	t.Parallel()
+	changed := strings.Replace(edition, "許可が必要である。", "許可が14件必要である。", 1)
+	for exceptions, want := range map[string]string{
+		`- {passage: "us-test-rule#1.1-a", number: "14", reason: "counts"}`:                                                                   "",
+		`- {passage: "us-test-rule#1.1-a", number: "14"}`:                                                                                     "want a reason",
+		"- {passage: \"us-test-rule#1.1-a\", number: \"14\", reason: x}\n- {passage: \"us-test-rule#1.1-b\", number: \"3\", reason: \"old\"}": "nothing to excuse for 3",
+	} {
+		root := files("us/us-test-rule.md", sound, "us/us-test-rule.ja.md", changed, "exceptions.yaml", exceptions)
+		lib, err := corpus.Load(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := lib.CheckEditions(root).Error(); (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", exceptions, got, want)
+		}
+	}
+	root := files("us/us-test-rule.md", sound)
+	lib, err := corpus.Load(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := lib.CheckEditions(root).Error(); !strings.Contains(got, "us/us-test-rule.md: no Japanese edition") {
+		t.Errorf("a document without its edition: %q", got)
+	}
+}
+
 func shipped(tb testing.TB) *corpus.Library {
 	tb.Helper()
 	lib, err := corpus.Load(library.Files)

@@ -37,13 +37,18 @@ func (ps *Problems) add(file string, line int, format string, args ...any) {
 	*ps = append(*ps, Problem{file, line, fmt.Sprintf(format, args...)})
 }
 
+// sorted orders the faults by file and line.
+func (ps Problems) sorted() Problems {
+	slices.SortStableFunc(ps, func(a, b Problem) int {
+		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
+	})
+	return ps
+}
+
 // err is nil for none, so that callers can return it as it is.
 func (ps Problems) err() error {
 	if len(ps) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(ps, func(a, b Problem) int {
-		return cmp.Or(cmp.Compare(a.File, b.File), cmp.Compare(a.Line, b.Line))
-	})
-	return ps
+	return ps.sorted()
 }

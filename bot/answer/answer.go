@@ -26,6 +26,7 @@ type Question struct {
 	Language language.Tag // wanted for the answer; language.Und for the question's own
 	AsOf     corpus.Date  // the day the answer is to hold for; zero for today
 	Filter   retrieval.Filter
+	Both     bool // show the cited passages in their other edition too
 }
 
 // Outcome is how a question ended.
@@ -101,6 +102,16 @@ type Source struct {
 	Digest       string              `json:"digest"`  // that the text is ours and the official one prevails
 	Version      string              `json:"version"` // SHA-256 of the text quoted
 	SupersededBy []string            `json:"superseded_by,omitempty"`
+	Other        *OtherEdition       `json:"other,omitempty"` // only if asked for
+}
+
+// OtherEdition is the whole passage in the language that is not quoted.
+type OtherEdition struct {
+	Edition language.Tag `json:"edition"`
+	Title   string       `json:"title"`
+	Locator string       `json:"locator"`
+	Heading string       `json:"heading"`
+	Text    string       `json:"text"`
 }
 
 // Notice is something the reader must know beside the answer. In JSON it is its

@@ -34,6 +34,10 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 		return false
 	}
 	best := hits[0]
+	if edition, ok := best.Document.Edition(q.lang); ok { // judged in the language of the question
+		best.Edition = edition
+		best.Passage, _ = edition.Passage(best.Passage.ID)
+	}
 	coverage, rarest, anchored := e.passageCoverage(q, best)
 	if best.Edition.Language != q.lang && (!anchored || q.unknown > 0.5) {
 		return false // across languages only a term of the field or a reference counts

@@ -143,6 +143,9 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 		return e.decline(a, m, notHeld, hits, today), nil
 	}
 	a.Outcome = Answered
+	if q.Both {
+		e.addOtherEditions(a.Sources)
+	}
 	if r.Context != "" {
 		a.note(NoticeContext, m.context(r.Context))
 	}

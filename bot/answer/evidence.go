@@ -140,6 +140,7 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 		if q.kind == kindDifference && slices.ContainsFunc(h.Why.Priors, func(p retrieval.Prior) bool { return p.Name == "comparison" }) {
 			strength *= comparisonBonus
 		}
+		bridge := e.bridgeCoverage(q, *h)
 		for i, s := range sentences {
 			c := candidate{hit: h, rank: rank, index: i, span: s.span, text: s.text, terms: s.terms, leans: s.leans, exempts: s.exempts, announces: s.announces}
 			c.coverage = q.coverage(h.Edition.Language, func(t weighted) float64 {
@@ -159,6 +160,9 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 				}
 				return 0
 			})
+			if bridge >= 0 {
+				c.coverage = bridge * (1 - 0.05*float64(min(i, 9)))
+			}
 			c.fit = q.kind.fits(s.text)
 			c.score = (c.coverage + fitBonus*c.fit) * strength
 			if s.remark {
@@ -168,6 +172,21 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 		}
 	}
 	return out
+}
+
+// bridgeCoverage is the coverage of a passage that is shown in another language
+// than the question's, by its edition in the question's; -1 if there is no such
+// need or no such edition. Sentence by sentence the two languages cannot be
+// compared, so the passage's sentences then stand in the order of the text.
+func (e *Engine) bridgeCoverage(q asked, h retrieval.Hit) float64 {
+	edition, ok := h.Document.Edition(q.lang)
+	if !ok || h.Edition.Language == q.lang {
+		return -1
+	}
+	h.Edition = edition
+	h.Passage, _ = edition.Passage(h.Passage.ID)
+	coverage, _, _ := e.passageCoverage(q, h)
+	return coverage
 }
 
 // titlesOf are the names by which a question may call the document of a hit.

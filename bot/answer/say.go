@@ -123,6 +123,22 @@ func sourceOf(h retrieval.Hit, n int, m messages) Source {
 	}
 }
 
+// addOtherEditions puts beside each source its passage in the other language,
+// where there is one.
+func (e *Engine) addOtherEditions(sources []Source) {
+	for i, s := range sources {
+		d, ok := e.library.Document(s.Document)
+		if !ok {
+			continue
+		}
+		for _, ed := range d.Editions {
+			if p, ok := ed.Passage(s.Passage); ok && ed.Language != s.Edition {
+				sources[i].Other = &OtherEdition{ed.Language, ed.Title, p.Locator, p.Heading, p.Text}
+			}
+		}
+	}
+}
+
 // noteStatus puts in front what rests on text that does not state present law,
 // one notice a status.
 func (a *Answer) noteStatus(m messages) {

@@ -11,7 +11,6 @@ import (
 
 	"kakehashi/bot/answer"
 	"kakehashi/corpus"
-	"kakehashi/retrieval"
 )
 
 type askFlags struct {
@@ -21,6 +20,7 @@ type askFlags struct {
 	json         bool
 	batch        string
 	contact      string
+	both         bool
 }
 
 func newAsk() *cobra.Command {
@@ -52,6 +52,7 @@ the outcome "error", and the rest go on.
 	cmd.Flags().StringSliceVar(&f.jurisdiction, "jurisdiction", nil, "only documents of these: "+strings.Join(corpus.Jurisdictions, ", "))
 	cmd.Flags().BoolVar(&f.json, "json", false, "print the answer as one JSON object")
 	cmd.Flags().StringVar(&f.batch, "batch", "", "answer the JSON lines of a `FILE`, or - for standard input")
+	cmd.Flags().BoolVar(&f.both, "both", false, "show the cited passages in the other language too")
 	cmd.Flags().StringVar(&f.contact, "contact", "", "whom to ask where the sources do not answer (default $KAKEHASHI_CONTACT)")
 	return cmd
 }
@@ -102,7 +103,7 @@ func (f askFlags) question() (answer.Question, error) {
 	if q.AsOf, err = parseAsOf(f.asOf); err != nil {
 		return q, err
 	}
-	q.Filter = retrieval.Filter{}
+	q.Both = f.both
 	q.Filter.Jurisdictions, err = parseChoices[corpus.Jurisdiction]("jurisdiction", f.jurisdiction, corpus.Jurisdictions)
 	return q, err
 }
@@ -122,7 +123,7 @@ func questionText(cmd *cobra.Command, args []string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("reading the question: %w", err)
 	}
-	return strings.TrimSpace(string(b)), nil
+	return strings.TrimSpace(strings.TrimPrefix(string(b), "\ufeff")), nil
 }
 
 func writeJSON(w io.Writer, v any) error {

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"strings"
 	"time"
@@ -239,6 +240,10 @@ func newCorpusCheck() *cobra.Command {
 		Short: "Check the library, or one in a folder, and list passed dates",
 		Long: `Reads every document, the glossary and the checklists of the shipped library, or
 of a folder laid out like it, and reports all faults at once with file and line.
+If all are sound, compares the editions: a document without its Japanese edition
+is a fault, and a number that stands in one edition of a passage only, unless
+exceptions.yaml excuses it with a reason.
+
 Then lists the passages that name a date which was ahead when they were checked
 and has passed since; these want a fresh look, but are no faults.
 
@@ -251,25 +256,33 @@ Exit code 0 without faults, 1 with faults, 2 if the folder cannot be read.`,
 			return nil
 		},
 		RunE: func(cmd *cobra.Command, args []string) error {
-			lib, err := loadFrom(args)
+			root, err := rootOf(args)
+			if err != nil {
+				return err
+			}
+			lib, err := corpus.Load(root)
 			var faults corpus.Problems
-			if errors.As(err, &faults) {
+			if err != nil && !errors.As(err, &faults) {
+				return err
+			}
+			if err == nil {
+				faults = lib.CheckEditions(root)
+			}
+			if len(faults) > 0 {
 				for _, p := range faults {
 					fmt.Fprintln(cmd.OutOrStdout(), p)
 				}
 				return &exitError{exitFailure, fmt.Errorf("%d faults", len(faults))}
-			}
-			if err != nil {
-				return err
 			}
 			return renderCheck(newTerminal(cmd.OutOrStdout()), lib, corpus.DateOf(time.Now()))
 		},
 	}
 }
 
-func loadFrom(args []string) (*corpus.Library, error) {
+// rootOf is the shipped library, or the folder named.
+func rootOf(args []string) (fs.FS, error) {
 	if len(args) == 0 {
-		return corpus.Load(library.Files)
+		return library.Files, nil
 	}
 	info, err := os.Stat(args[0])
 	if err != nil {
@@ -278,7 +291,7 @@ func loadFrom(args []string) (*corpus.Library, error) {
 	if !info.IsDir() {
 		return nil, usageError("%s is not a folder", args[0])
 	}
-	return corpus.Load(os.DirFS(args[0]))
+	return os.DirFS(args[0]), nil
 }
 
 func renderCheck(t terminal, lib *corpus.Library, today corpus.Date) error {

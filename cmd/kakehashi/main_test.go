@@ -61,6 +61,16 @@ func TestOutputFitsEightyColumns(t *testing.T) {
 	}
 }
 
+func TestBothShowsTheOtherEdition(t *testing.T) {
+	t.Parallel()
+	_, out, _ := command(t, "", "ask", "--both", "特定類型②に当たるのは年間所得のどれだけ以上を外国政府等から得ている場合ですか。")
+	for _, want := range []string{"25%以上", "at least 25 percent", "Specific category 2"} {
+		if !strings.Contains(strings.Join(strings.Fields(out), " "), want) {
+			t.Errorf("no %q in:\n%s", want, out)
+		}
+	}
+}
+
 func TestAskReadsStandardInput(t *testing.T) {
 	t.Parallel()
 	code, out, _ := command(t, "みなし輸出は英語で?\n", "ask", "--json")

@@ -103,6 +103,10 @@ func (t terminal) renderSources(b *strings.Builder, heading string, sources []an
 		if s.URL != "" {
 			fmt.Fprintln(b, indent+s.URL)
 		}
+		if o := s.Other; o != nil {
+			fmt.Fprintln(b, indent+t.wrap(indent, o.Title+" · "+o.Locator+" — "+o.Heading))
+			fmt.Fprintln(b, indent+t.wrap(indent, o.Text))
+		}
 	}
 	fmt.Fprintln(b)
 }

@@ -8,5 +8,5 @@ import "embed"
 
 // Files is the library's folder.
 //
-//go:embed us jp bilateral reports checklists glossary.yaml
+//go:embed us jp bilateral reports checklists glossary.yaml exceptions.yaml
 var Files embed.FS
