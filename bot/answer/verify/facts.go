@@ -156,9 +156,18 @@ func latinKey(s, w string, pos int) string {
 		return ""
 	}
 	if strings.TrimSpace(s[:pos]) == "" && strings.IndexFunc(w[1:], unicode.IsUpper) < 0 {
-		return "start:" + strings.ToLower(w)
+		if lower := strings.ToLower(w); !grammar[lower] {
+			return "start:" + lower
+		}
+		return ""
 	}
 	return "name:" + strings.ReplaceAll(w, ".", "")
+}
+
+// grammar may begin a sentence without standing in its quotation.
+var grammar = map[string]bool{
+	"the": true, "a": true, "an": true, "in": true, "on": true, "at": true, "by": true, "to": true, "of": true, "for": true, "from": true,
+	"if": true, "as": true, "when": true, "where": true, "this": true, "these": true, "it": true, "they": true, "and": true, "but": true,
 }
 
 var scales = map[string]float64{
