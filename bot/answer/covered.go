@@ -64,11 +64,11 @@ func (q asked) strangers() int {
 	return n
 }
 
-// isProperName reports whether a word is written as a name: with a capital, or in
-// katakana.
+// isProperName reports whether a word is written as a name: in Latin letters with a
+// capital. Katakana is no sign of one, as loanwords are spelled in many ways.
 func isProperName(w string) bool {
 	r, _ := utf8.DecodeRuneInString(w)
-	return len(w) > 1 && (unicode.IsUpper(r) || unicode.Is(unicode.Katakana, r))
+	return len(w) > 1 && r < 0x250 && unicode.IsUpper(r)
 }
 
 // passageCoverage is the part of the question's worth that a passage with its

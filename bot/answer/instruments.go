@@ -126,16 +126,16 @@ func (s scope) closeTogether(words []string, noun string) bool {
 	return err == nil && re.MatchString(s.text)
 }
 
-// unknownJapanese reports whether no ending of the name of two characters or
-// more before its last one stands in the library: 米国輸出管理改革法 ends in
-// 輸出管理改革法.
+// unknownJapanese reports whether neither an ending of the name of four characters
+// or more stands in the library (米国輸出管理改革法 ends in 輸出管理改革法) nor what
+// such an ending says before 法, 協定 and the like (輸出管理 of 輸出管理法).
 func (s scope) unknownJapanese(name string) bool {
 	rs := []rune(strings.ReplaceAll(name, "・", ""))
-	text := s.text
 	for from := 0; from+4 <= len(rs); from++ {
-		if strings.Contains(text, string(rs[from:])) {
+		ending := rs[from:]
+		if strings.Contains(s.text, string(ending)) || len(ending) >= 5 && strings.Contains(s.text, string(ending[:len(ending)-1])) {
 			return false
 		}
 	}
-	return len(rs) >= 4 || !strings.Contains(text, string(rs))
+	return len(rs) >= 4 || !strings.Contains(s.text, string(rs))
 }
