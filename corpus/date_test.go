@@ -59,6 +59,7 @@ func TestDatesInFindsEveryForm(t *testing.T) {
 		"the 2022 rule, 15 CFR 734.8, in 2026":   nil,
 		"31 February 2026 and 2026-13-01":        {"2026-02"},
 		"Sept. 30, 2025, not Mayor 2025":         {"2025-09-30"},
+		"2024年7月0日から":                            nil,
 		"2022年の規則":                               nil,
 		"from 1 April 2025 to 2 Apr 2025 and 3月": {"2025-04-01", "2025-04-02"},
 	} {

@@ -48,7 +48,8 @@ func DatesIn(text string) []Mention {
 				return text[m[2*i]:m[2*i+1]]
 			}
 			d := Date{Year: number(group(year)), Month: monthNumber(group(month)), Day: number(group(day))}
-			if d.Month < 1 || d.Month > 12 || d.Day > d.lastDay() || taken(m[0], m[1]) {
+			impossible := d.Month > 12 || d.Day > d.lastDay() || (d.Day == 0 && group(day) != "")
+			if d.Month < 1 || impossible || taken(m[0], m[1]) {
 				continue
 			}
 			found = append(found, Mention{Date: d, Start: m[0], End: m[1]})

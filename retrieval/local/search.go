@@ -120,7 +120,7 @@ func (s *snapshot) find(term string, at int) (posting, bool) {
 
 // maxBridge bounds how much a passage without an edition in the question's
 // language can gain for the words that it cannot match.
-const maxBridge = 2.2
+const maxBridge = 1.2
 
 // bridge is the factor that makes up for words which no passage in the other
 // language can match: the worth of all terms over the worth of those that mean
