@@ -32,7 +32,7 @@ func compare(sentence string, quotes []string) []string {
 	for _, f := range facts {
 		said[f.key]++
 		switch {
-		case have[f.key] == 0 && !borneOut(f, all, have):
+		case have[f.key] == 0 && !borneOut(f, all, have, facts):
 			faults = append(faults, fmt.Sprintf("%q is not in the quotations", f.as))
 		case have[f.key] > 0 && said[f.key] == have[f.key]+1:
 			faults = append(faults, fmt.Sprintf("%q stands more often than in the quotations", f.as))
@@ -50,16 +50,25 @@ func compare(sentence string, quotes []string) []string {
 }
 
 // borneOut grants a fact that a quotation states more precisely: a month by one
-// of its days, a name by its parts.
-func borneOut(f fact, all string, have map[string]int) bool {
+// of its days, unless the sentence names more dates of that month than the
+// quotations do; a word that begins the sentence by any part of a word.
+func borneOut(f fact, all string, have map[string]int, said []fact) bool {
 	kind, value, _ := strings.Cut(f.key, ":")
 	switch kind {
 	case "date":
-		for k := range have {
-			if strings.HasPrefix(k, f.key+"-") {
-				return true
+		within := func(key string) bool { return key == f.key || strings.HasPrefix(key, f.key+"-") }
+		days := 0
+		for k, n := range have {
+			if within(k) {
+				days += n
 			}
 		}
+		for _, s := range said {
+			if within(s.key) {
+				days--
+			}
+		}
+		return days >= 0
 	case "start":
 		return strings.Contains(strings.ToLower(all), value)
 	}
