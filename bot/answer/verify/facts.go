@@ -3,6 +3,7 @@ package verify
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -41,6 +42,11 @@ func compare(sentence string, quotes []string) []string {
 	if len(faults) > 0 {
 		return faults
 	}
+	if len(quotes) == 1 {
+		if as, ok := outOfOrder(facts, factsOf(quotes[0])); ok {
+			faults = append(faults, fmt.Sprintf("%q does not follow in the order of the quotation", as))
+		}
+	}
 	for _, q := range quotes {
 		if a, b, ok := swapped(facts, factsOf(q)); ok {
 			faults = append(faults, fmt.Sprintf("%q and %q stand the other way round in the quotation", a, b))
@@ -73,6 +79,21 @@ func borneOut(f fact, all string, have map[string]int, said []fact) bool {
 		return strings.Contains(strings.ToLower(all), value)
 	}
 	return false
+}
+
+// outOfOrder finds the first fact of the sentence at which its facts cease to be a
+// subsequence of the quotation's.
+func outOfOrder(sentence, quote []fact) (string, bool) {
+	at := 0
+	for _, f := range sentence {
+		next := slices.IndexFunc(quote[at:], func(q fact) bool { return q.key == f.key })
+		if next >= 0 {
+			at += next + 1
+		} else if slices.ContainsFunc(quote, func(q fact) bool { return q.key == f.key }) {
+			return f.as, true
+		}
+	}
+	return "", false
 }
 
 // swapped finds two facts that a quotation names in the opposite order only.
