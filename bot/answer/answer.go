@@ -71,7 +71,6 @@ type ErrorDetails struct {
 type Sentence struct {
 	Text  string `json:"text"`
 	Cites []Cite `json:"cites"`
-	lead  string
 }
 
 // Cite ties a sentence to the words that bear it out. Start and End count
@@ -126,16 +125,14 @@ type NoticeCode string
 
 // The notices there are. NoticeStatus comes before the first sentence.
 const (
-	NoticeStatus   NoticeCode = "status"    // rests on text that is not in force
-	NoticePassed   NoticeCode = "passed"    // a date named here has passed
-	NoticeNotYet   NoticeCode = "not-yet"   // takes effect later
-	NoticeAsOf     NoticeCode = "as-of"     // the answer is for another day than today
-	NoticeContext  NoticeCode = "context"   // read together with an earlier question
-	NoticeOriginal NoticeCode = "original"  // quoted in the other language
-	NoticeDeclined NoticeCode = "declined"  // not in the sources, and why
-	NoticeContact  NoticeCode = "contact"   // whom to ask
-	NoticeRefused  NoticeCode = "refused"   // marked text
-	NoticeDetermin NoticeCode = "your-case" // what the answer does not decide
+	NoticeStatus   NoticeCode = "status"   // rests on text that is not in force
+	NoticePassed   NoticeCode = "passed"   // a date named here has passed
+	NoticeNotYet   NoticeCode = "not-yet"  // takes effect later
+	NoticeAsOf     NoticeCode = "as-of"    // the answer is for another day than today
+	NoticeContext  NoticeCode = "context"  // read together with an earlier question
+	NoticeDeclined NoticeCode = "declined" // not in the sources, and why
+	NoticeContact  NoticeCode = "contact"  // whom to ask
+	NoticeRefused  NoticeCode = "refused"  // marked text
 )
 
 // MarshalJSON writes the text alone.

@@ -112,11 +112,7 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	if t, ok := e.termAsked(r); ok {
 		return e.answerTerm(a, m, t), nil
 	}
-	query := retrieval.Query{Text: r.Text, Context: r.Context, Background: r.Background, Language: m.language, Filter: q.Filter, Limit: searchDepth}
-	query.Filter.AsOf = q.AsOf.Last()
-	if r.Country != "" && len(query.Filter.Jurisdictions) == 0 {
-		query.Filter.Jurisdictions = []corpus.Jurisdiction{r.Country, corpus.Bilateral, corpus.Multilateral}
-	}
+	query := queryFor(q, r, m)
 	hits, err := e.index.Search(ctx, query)
 	if err != nil {
 		return Answer{}, err
@@ -126,21 +122,19 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 		return Answer{}, err
 	}
 	if why := e.scope.outside(e, question, r, hits); why != inScope {
-		return e.decline(a, m, why, hits, today), nil
+		return e.decline(a, m, why, hits), nil
 	}
-	countries := e.sideBySide(query, question.kind)
-	if hits, err = e.withCountries(ctx, query, weighed(hits), countries); err != nil {
+	picked, err := e.draft(ctx, query, question, hits)
+	if err != nil {
 		return Answer{}, err
 	}
-	picked := pick(e.candidates(question, hits), countries)
-	picked = e.withReference(question, picked)
 	if t, _, says := e.termDefined(r, m.language); says {
 		e.sayTerm(&a, m, t)
 		picked = picked[:min(len(picked), maxSentences-len(a.Sentences))]
 	}
 	e.say(&a, m, picked, q.AsOf, today)
 	if len(a.Sentences) == 0 {
-		return e.decline(a, m, notHeld, hits, today), nil
+		return e.decline(a, m, notHeld, hits), nil
 	}
 	a.Outcome = Answered
 	if q.Both {
@@ -151,6 +145,27 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	}
 	a.FollowUps = e.followUps(m, hits, a.Sources, r)
 	return a, nil
+}
+
+// queryFor is the search for a question. A follow-up that turns to the other
+// country is searched in that country's documents and the shared ones.
+func queryFor(q Question, r thread.Resolved, m messages) retrieval.Query {
+	query := retrieval.Query{Text: r.Text, Context: r.Context, Background: r.Background, Language: m.language, Filter: q.Filter, Limit: searchDepth}
+	query.Filter.AsOf = q.AsOf.Last()
+	if r.Country != "" && len(query.Filter.Jurisdictions) == 0 {
+		query.Filter.Jurisdictions = []corpus.Jurisdiction{r.Country, corpus.Bilateral, corpus.Multilateral}
+	}
+	return query
+}
+
+// draft picks the sentences to say from the passages found.
+func (e *Engine) draft(ctx context.Context, query retrieval.Query, question asked, hits []retrieval.Hit) ([]candidate, error) {
+	countries := e.sideBySide(query, question.kind)
+	hits, err := e.withCountries(ctx, query, weighed(hits), countries)
+	if err != nil {
+		return nil, err
+	}
+	return e.withReference(question, pick(e.candidates(question, hits), countries)), nil
 }
 
 // understand weighs the question's terms by how rare they are in the index.
@@ -209,7 +224,7 @@ func (a *Answer) note(code NoticeCode, text string) {
 
 // decline says that the sources do not hold the answer, shows what is nearest and
 // whom to ask.
-func (e *Engine) decline(a Answer, m messages, why reason, hits []retrieval.Hit, _ corpus.Date) Answer {
+func (e *Engine) decline(a Answer, m messages, why reason, hits []retrieval.Hit) Answer {
 	a.Outcome = Declined
 	a.Sentences, a.Sources = []Sentence{}, []Source{}
 	a.Notices = []Notice{}

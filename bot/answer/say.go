@@ -37,7 +37,6 @@ func (e *Engine) say(a *Answer, m messages, picked []candidate, asOf, today corp
 		a.Sentences = append(a.Sentences, Sentence{
 			Text:  text,
 			Cites: []Cite{{Source: n, Quote: c.text, Start: start, End: start + utf8.RuneCountInString(c.text)}},
-			lead:  lead,
 		})
 		passed = appendNew(passed, corpus.PassedDates(c.hit.Passage.Text, c.hit.Document.AsOf, asOf)...)
 		if from := c.hit.Document.Effective; !from.IsZero() && asOf.Before(from) {
