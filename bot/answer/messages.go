@@ -176,8 +176,9 @@ func (m messages) original(lang language.Tag, text string) string {
 	return "原文(英語)のまま引用:“" + text + "”"
 }
 
-func (m messages) more(title, heading string) string {
-	return m.choose(title+": "+heading+"?", title+":"+heading+"は?")
+// more asks for another passage of the same document, by its place and topic.
+func (m messages) more(locator, heading string) string {
+	return m.choose(locator+": "+heading+"?", locator+"「"+heading+"」とは?")
 }
 
 // PassedNotice says that dates named in a text have passed since it was checked.

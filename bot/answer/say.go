@@ -180,7 +180,7 @@ func (e *Engine) followUps(m messages, hits []retrieval.Hit, used []Source, r th
 			break
 		}
 		if !slices.ContainsFunc(used, func(s Source) bool { return s.Passage == p.ID }) {
-			out = append(out, m.more(edition.Title, p.Heading))
+			out = append(out, m.more(p.Locator, p.Heading))
 		}
 	}
 	return out
