@@ -37,6 +37,9 @@ var (
 	declared  = regexp.MustCompile(`(?i)\b(?:the following|what follows|below|this (?:text|paragraph|message|passage|excerpt|document|information|data))\b[^.?\n]{0,40}\b(?:is|are|contains?|was|has been)\b[^.?\n]{0,30}\b(?:CUI|classified|NOFORN|SECRET|controlled unclassified)\b[^?\n]*[:.\n]\s*\S|(?:以下|次|下記|この文章|この文書|本文|本資料|この資料|この情報)(?:の[^。\n]{0,12})?(?:は|が)[^。\n?か]{0,20}(?:特定秘密|極秘|機密情報|秘密指定|重要経済安保情報|CUI|NOFORN)(?:です|である|だ|に指定|に該当(?:します|する|する情報))[^かの]`)
 	specified = regexp.MustCompile(`(?:特定秘密|極秘|重要経済安保情報)(?:に指定された|である|の)(?:内容|情報)は?(?:、|:|次の|以下の)?(?:とおり|通り)`)
 
+	// CUI: what is it? A marking as the topic of a short question without figures.
+	topic = regexp.MustCompile(`(?i)^(?:CUI|NOFORN|FOUO|SECRET|TOP SECRET|CONFIDENTIAL|` + kanji + `)\s*[:|-]\s*(?:(?:what|who|when|where|which|how|may|can|does|do|is|are)\b[^\n.0-9]{0,80}\?|[^\n。0-9]{0,40}か[。?]?)$`)
+
 	// The asker speaks about a marking rather than under one.
 	asksAbout = regexp.MustCompile(`(?i)\b(?:mean(?:s|ing)?|stands? for|stand for|definition|define|difference|marked|marking|marks?|labell?ed|banner|stamped|called|term|abbreviation|portion mark)\b|とは|の意味|何の略|略称|定義|違い|表示|と書かれ|と記載|という(?:印|区分|言葉|用語)|マーキング`)
 	question  = regexp.MustCompile(`[?\x{ff1f}]\s*$|か[。.]?\s*$|ください[。.]?\s*$|(?i)^(?:what|who|when|where|which|how|may|can|does|do|is|are|should|must|explain|tell me|define)\b`)
@@ -52,6 +55,9 @@ const aboutLimit = 240
 func Marked(text string) bool {
 	text = analysis.Normalize(text)
 	body := strings.TrimSpace(text)
+	if topic.MatchString(body) {
+		return false
+	}
 	if leading.MatchString(body) || portion.MatchString(body) || declared.MatchString(body) || specified.MatchString(body) {
 		return !isQuestionAbout(body)
 	}
