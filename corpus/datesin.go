@@ -1,7 +1,9 @@
 package corpus
 
 import (
+	"cmp"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -60,19 +62,11 @@ func DatesIn(text string) []Mention {
 	scan(isoDate, 1, 2, 3)
 	scan(japaneseDate, 1, 2, 3)
 	scan(monthYear, 2, 1, 0)
-	sortMentions(found)
+	slices.SortFunc(found, func(a, b Mention) int { return cmp.Compare(a.Start, b.Start) })
 	return found
 }
 
 func (d Date) lastDay() int { return Date{Year: d.Year, Month: d.Month}.Last().Day }
-
-func sortMentions(ms []Mention) {
-	for i := 1; i < len(ms); i++ {
-		for j := i; j > 0 && ms[j].Start < ms[j-1].Start; j-- {
-			ms[j], ms[j-1] = ms[j-1], ms[j]
-		}
-	}
-}
 
 func number(s string) int {
 	n, _ := strconv.Atoi(width.Narrow.String(s))

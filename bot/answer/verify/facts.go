@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"cmp"
 	"fmt"
 	"regexp"
 	"slices"
@@ -167,11 +168,7 @@ func factsOf(s string) []fact {
 		}
 	}
 	out := make([]fact, len(found))
-	for i := 1; i < len(found); i++ {
-		for j := i; j > 0 && found[j].pos < found[j-1].pos; j-- {
-			found[j], found[j-1] = found[j-1], found[j]
-		}
-	}
+	slices.SortStableFunc(found, func(a, b at) int { return cmp.Compare(a.pos, b.pos) })
 	for i, f := range found {
 		out[i] = f.fact
 	}
