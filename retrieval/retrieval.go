@@ -21,8 +21,23 @@ type Query struct {
 	Background string       // what was answered before to a follow-up; counts least
 	Language   language.Tag // of the reader: decides which edition a Hit shows
 	Filter     Filter
-	Limit      int // hits wanted; DefaultLimit if 0
+	Limit      int       // hits wanted; DefaultLimit if 0
+	Vector     []float32 // the question's embedding, see Embedded; nil: found by words alone
+	Model      string    // the encoder that made Vector
+	Stage      Stage
 }
+
+// Stage tells which parts of an index rank, to measure them apart.
+type Stage uint8
+
+// The stages.
+const (
+	Hybrid  Stage = iota // words and meaning together; words alone without a Vector
+	Lexical              // words alone
+	Dense                // meaning alone
+)
+
+func (s Stage) String() string { return [...]string{"hybrid", "lexical", "dense"}[s] }
 
 // DefaultLimit is the number of hits returned where a Query does not say.
 const DefaultLimit = 10
@@ -55,11 +70,17 @@ type Hit struct {
 	Passage  corpus.Passage
 	Score    float64 // comparable within one search only
 	Why      Why
+	// Sentences holds the cosine of the question with each sentence of Passage, in
+	// the order of corpus.Sentences; nil where the index or the query has no vectors.
+	Sentences []float32
 }
 
 // Why is the reason for a hit, for people and for tests.
 type Why struct {
 	Lexical    float64  // the BM25 score before priors
+	Dense      float64  // cosine of the question with the passage or its best sentence, see Tuning.Sentence
+	Words      float64  // what Lexical adds to Score, before priors
+	Meaning    float64  // what Dense adds to Score, before priors
 	Named      bool     // the question names the document or the provision
 	Terms      []Share  // what matched, the largest share first
 	Expansions []string // glossary concepts that bridged wording or language
@@ -78,22 +99,24 @@ type Prior struct {
 	Factor float64
 }
 
-// Entry is a document as an index stores it. Vectors of its passages will stand
-// beside it.
+// Entry is a document as an index stores it, with the vectors of its passages.
 type Entry struct {
 	Document *corpus.Document
+	Vectors  *Vectors // nil: found by words alone
 }
 
 // Index stores documents and ranks their passages. Implementations are safe for
 // concurrent use; a Search sees a document either whole as put or not at all.
 type Index interface {
 	// Search returns at most q.Limit hits, best first, equal scores by passage
-	// id. A query without terms finds nothing and is no error.
+	// id. A query without terms and without a vector finds nothing and is no error.
+	// A vector of another model than the index holds is refused with a *ModelError.
 	Search(ctx context.Context, q Query) ([]Hit, error)
 	// Frequencies counts the passages held and, for each term, those that hold it
 	// in either edition.
 	Frequencies(ctx context.Context, terms []string) (passages int, of []int, err error)
-	// Put adds documents, or replaces those of the same id.
+	// Put adds documents, or replaces those of the same id. Vectors of another model
+	// than the index holds are refused with a *ModelError, and nothing is changed.
 	Put(ctx context.Context, entries ...Entry) error
 	// Delete removes documents by id; unknown ids are no error.
 	Delete(ctx context.Context, ids ...string) error

@@ -9,6 +9,9 @@ import (
 	"context"
 	"fmt"
 	"math"
+
+	"github.com/viterin/vek"
+	"github.com/viterin/vek/vek32"
 )
 
 // Kind tells the encoder what a text is for. Retrieval models are trained to bring
@@ -60,9 +63,71 @@ func Normalize(v []float32) error {
 // Dot is the inner product of two vectors of the same length: their cosine, where
 // both have length 1.
 func Dot(a, b []float32) float32 {
-	var sum float32
-	for i, x := range a {
-		sum += x * b[i]
+	if accelerated && len(a) > 0 { // vek panics on empty slices
+		return vek32.Dot(a, b)
 	}
-	return sum
+	return dot(a, b)
+}
+
+// accelerated tells whether vek has vector instructions for this processor.
+var accelerated = vek.Info().Acceleration
+
+// dot keeps eight sums, which a processor adds up at once.
+//
+//go:norace
+func dot(a, b []float32) float32 {
+	var s [8]float32
+	b = b[:len(a)]
+	for len(a) >= 8 {
+		x, y := a[:8], b[:8]
+		s[0] += x[0] * y[0]
+		s[1] += x[1] * y[1]
+		s[2] += x[2] * y[2]
+		s[3] += x[3] * y[3]
+		s[4] += x[4] * y[4]
+		s[5] += x[5] * y[5]
+		s[6] += x[6] * y[6]
+		s[7] += x[7] * y[7]
+		a, b = a[8:], b[8:]
+	}
+	for i, x := range a {
+		s[0] += x * b[i]
+	}
+	return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
+}
+
+// Quantized is a vector with a byte a value: value i is Scale × Values[i]. It takes
+// a quarter of the room; the cosine of a unit vector with its quantized form is
+// above 0.9998 for the built-in encoder.
+type Quantized struct {
+	Scale  float32
+	Values []int8
+}
+
+// Quantize rounds v to 127 steps of its largest value in each direction.
+func Quantize(v []float32) Quantized {
+	largest := float32(0)
+	for _, x := range v {
+		largest = max(largest, x, -x)
+	}
+	q := Quantized{largest / 127, make([]int8, len(v))}
+	if largest == 0 {
+		return q
+	}
+	for i, x := range v {
+		q.Values[i] = int8(math.RoundToEven(float64(x / q.Scale)))
+	}
+	return q
+}
+
+// Into writes the vector to dst, scaled to length 1.
+func (q Quantized) Into(dst []float32) {
+	sum := 0
+	for _, x := range q.Values {
+		sum += int(x) * int(x)
+	}
+	scale := float32(1 / math.Sqrt(float64(max(sum, 1))))
+	for i, x := range q.Values {
+		dst[i] = float32(x) * scale
+	}
 }
