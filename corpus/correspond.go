@@ -1,8 +1,10 @@
 package corpus
 
 import (
+	"cmp"
 	"io/fs"
 	"math"
+	"path"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,54 +14,58 @@ import (
 	"golang.org/x/text/unicode/norm"
 )
 
-// Exception excuses one remark of CheckEditions and says why.
+// Exception excuses one remark of CheckEditions and says why: a number that stands
+// in one edition of a passage, or a document without a Japanese edition.
 type Exception struct {
-	Passage PassageID `yaml:"passage"`
-	Number  string    `yaml:"number"` // as the remark writes it
-	Reason  string    `yaml:"reason"`
+	Passage  PassageID `yaml:"passage"`
+	Number   string    `yaml:"number"` // as the remark writes it
+	Document string    `yaml:"document"`
+	Reason   string    `yaml:"reason"`
 }
 
 const exceptionsFile = "exceptions.yaml"
 
-// Untranslated lists the documents that have no Japanese edition yet.
-func (l *Library) Untranslated() []*Document {
-	return slices.DeleteFunc(slices.Clone(l.Documents), func(d *Document) bool {
-		_, ok := d.Edition(language.Japanese)
-		return ok
-	})
-}
-
-// CheckEditions reports numbers of a passage that stand in only one of its
-// editions. Units (million,
-// 億), spelled-out numbers, months and Japanese eras are understood. Faults that the
-// library's exceptions.yaml excuses are left out; an excuse that excuses nothing is
-// a fault itself.
+// CheckEditions reports documents without a Japanese edition, and numbers of a
+// passage that stand in only one of its editions. Units (million, 億), spelled-out
+// numbers, months and Japanese eras are understood. Faults that the library's
+// exceptions.yaml excuses are left out; an excuse that excuses nothing is a fault
+// itself.
 func (l *Library) CheckEditions(root fs.FS) Problems {
 	var faults Problems
 	excused := loadExceptions(root, &faults)
 	used := make([]bool, len(excused))
+	excuses := func(want Exception) bool {
+		at := slices.IndexFunc(excused, func(x Exception) bool {
+			x.Reason = ""
+			return x == want
+		})
+		if at >= 0 {
+			used[at] = true
+		}
+		return at >= 0
+	}
 	for _, d := range l.Documents {
+		if d.Editions[0].Language != language.English {
+			continue
+		}
 		ja, ok := d.Edition(language.Japanese)
 		if !ok {
-			continue // Untranslated lists it
+			if !excuses(Exception{Document: d.ID}) {
+				faults.add(d.File, 0, "%s has no Japanese edition: want %s.ja.md beside it", d.ID, strings.TrimSuffix(path.Base(d.File), ".md"))
+			}
+			continue
 		}
 		for i, p := range d.Editions[0].Passages {
-			if d.Editions[0].Language != language.English {
-				break
-			}
 			for _, r := range differingNumbers(p, ja.Passages[i], d.Editions[0].named(p), ja.named(ja.Passages[i])) {
-				at := slices.IndexFunc(excused, func(x Exception) bool { return x.Passage == p.ID && x.Number == r.number })
-				if at >= 0 {
-					used[at] = true
-					continue
+				if !excuses(Exception{Passage: p.ID, Number: r.number}) {
+					faults.add(ja.File, ja.Passages[i].Line, "%s: %s stands in the %s edition only", p.ID, r.number, r.in)
 				}
-				faults.add(ja.File, ja.Passages[i].Line, "%s: %s stands in the %s edition only", p.ID, r.number, r.in)
 			}
 		}
 	}
 	for i, x := range excused {
 		if !used[i] {
-			faults.add(exceptionsFile, 0, "%s: nothing to excuse for %s", x.Passage, x.Number)
+			faults.add(exceptionsFile, 0, "%s%s: nothing to excuse for %s", x.Passage, x.Document, cmp.Or(x.Number, "a missing edition"))
 		}
 	}
 	return faults.sorted()
@@ -75,7 +81,7 @@ func loadExceptions(root fs.FS, faults *Problems) []Exception {
 			continue
 		}
 		if x.Reason == "" {
-			faults.add(exceptionsFile, n.Line, "%s: want a reason", x.Passage)
+			faults.add(exceptionsFile, n.Line, "%s%s: want a reason", x.Passage, x.Document)
 		}
 		out = append(out, x)
 	}

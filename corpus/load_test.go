@@ -297,13 +297,23 @@ func TestExceptionsExcuse(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", exceptions, got, want)
 		}
 	}
-	root := files("us/us-test-rule.md", sound)
-	lib, err := corpus.Load(root)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if got := lib.Untranslated(); len(got) != 1 || len(lib.CheckEditions(root)) > 0 {
-		t.Errorf("a document without its edition: %v", got)
+}
+
+func TestAMissingEditionIsAFault(t *testing.T) {
+	t.Parallel()
+	for exceptions, want := range map[string]string{
+		"[]": "us/us-test-rule.md: us-test-rule has no Japanese edition: want us-test-rule.ja.md beside it",
+		`- {document: "us-test-rule", reason: "in English only until the rule is final"}`: "",
+		`- {document: "us-other-rule", reason: "gone"}`:                                   "us-other-rule: nothing to excuse for a missing edition",
+	} {
+		root := files("us/us-test-rule.md", sound, "exceptions.yaml", exceptions)
+		lib, err := corpus.Load(root)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := lib.CheckEditions(root).Error(); (want == "") != (got == "") || !strings.Contains(got, want) {
+			t.Errorf("%s: got %q, want %q", exceptions, got, want)
+		}
 	}
 }
 
