@@ -11,9 +11,6 @@ type situation struct {
 	ja    string
 }
 
-// weightSituation is how much the rules' words count beside those asked.
-const weightSituation = 0.5
-
 var situations = []situation{
 	{ // sharing what was found with somebody abroad
 		regexp.MustCompile(`\b(show|share|sharing|send|give|tell|discuss|present|disclose|e-?mail)\b[^.?]*\b(results?|findings|data|paper|draft|manuscript|know-how|drawings?|designs?|code)\b[^.?]*\b(partner|colleague|collaborator|co-?author|team|lab|company|abroad|overseas|japan|osaka|tokyo|kyoto|foreign|student|postdoc|visitor)|(成果|結果|データ|図面|論文|原稿|ノウハウ|コード)[^。]*(見せ|共有|送|渡|開示|伝え|提供)|(共同研究者|共同研究先|相手|パートナー|海外|外国)[^。]*(成果|結果|データ|図面|論文|ノウハウ)[^。]*(見せ|共有|送|渡|開示|伝え|提供)`),

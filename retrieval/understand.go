@@ -21,6 +21,7 @@ type Understanding struct {
 	Past         bool                         // asks about how things were
 	Compares     bool                         // sets two things side by side
 	Proposed     bool                         // asks about what is planned or proposed
+	tune         Tuning
 }
 
 // Weighted is a query term and how much it counts; 0 for a stop word.
@@ -30,29 +31,14 @@ type Weighted struct {
 	Inherited bool // from earlier turns, not from the question itself
 }
 
-// How much the kinds of terms count in a query, measured on the development
-// questions. A Japanese word of n characters yields n-1 bigrams, so each
-// counts less than an English stem. A section number names one rule among
-// hundreds. A concept stands beside the words that named it.
-const (
-	weightWord       = 1.0
-	weightBigram     = 0.55
-	weightKana       = 0.15 // beside the whole word
-	weightIdentifier = 1.6
-	weightConcept    = 1.2
-	weightEveryday   = 0.6
-	weightContext    = 0.85
-	weightBackground = 0.2
-)
-
 // Understand analyses a query. The same understanding serves every index.
-func Understand(a *analysis.Analyzer, q Query) Understanding {
-	u := Understanding{Language: ReaderLanguage(q.Language, q.Text), Jurisdiction: map[corpus.Jurisdiction]bool{}}
+func Understand(a *analysis.Analyzer, tune Tuning, q Query) Understanding {
+	u := Understanding{tune: tune, Language: ReaderLanguage(q.Language, q.Text), Jurisdiction: map[corpus.Jurisdiction]bool{}}
 	position := map[string]int{}
 	inherited := false
 	add := func(text string, factor float64) {
 		for _, t := range a.Terms(text) {
-			w := weigh(t) * factor
+			w := tune.weigh(t) * factor
 			if i, ok := position[t.Text]; ok {
 				u.Terms[i].Weight = max(u.Terms[i].Weight, w)
 				continue
@@ -63,10 +49,10 @@ func Understand(a *analysis.Analyzer, q Query) Understanding {
 	}
 	add(q.Text, 1)
 	lower := strings.ToLower(analysis.Normalize(q.Text))
-	add(situationOf(lower, analysis.Language(q.Text) == language.Japanese), weightSituation)
+	add(situationOf(lower, analysis.Language(q.Text) == language.Japanese), tune.Situation)
 	inherited = true
-	add(q.Context, weightContext)
-	add(q.Background, weightBackground)
+	add(q.Context, tune.Context)
+	add(q.Background, tune.Background)
 	for _, t := range u.Terms {
 		if t.Kind == analysis.Identifier && !slices.ContainsFunc(u.Terms, func(o Weighted) bool {
 			return o.Kind == analysis.Identifier && o.Text != t.Text && strings.HasPrefix(o.Text, t.Text)
@@ -95,23 +81,31 @@ func (u Understanding) Subject(w Weighted) bool {
 	})
 }
 
-func weigh(t analysis.Term) float64 {
+// weigh is what a term counts. A Japanese word of n characters yields n-1 bigrams,
+// so each counts less than an English stem. A section number names one rule among
+// hundreds. A concept stands beside the words that named it.
+func (tune Tuning) weigh(t analysis.Term) float64 {
 	if t.Stop {
+		if t.Kind == analysis.Bigram {
+			return tune.Grammar
+		}
 		return 0
 	}
 	switch t.Kind {
 	case analysis.Bigram:
-		return weightBigram
+		return tune.Bigram
 	case analysis.Kana:
-		return weightKana
+		return tune.Kana
 	case analysis.Identifier:
-		return weightIdentifier
+		return tune.Identifier
 	case analysis.Concept:
-		return weightConcept
+		return tune.Concept
 	case analysis.Everyday:
-		return weightEveryday
+		return tune.Everyday
+	case analysis.Pair:
+		return tune.Pair
 	}
-	return weightWord
+	return tune.Word
 }
 
 var (
@@ -150,35 +144,59 @@ func Countries(text string) []corpus.Jurisdiction {
 	return out
 }
 
-// Priors are the factors by which a document's standing changes a score: what
+// Provision tells how far the locator of a passage, given by the references in it,
+// is the place that the query cites: 1 for the very provision, ½ for another part of
+// the same section, 0 otherwise.
+func (u Understanding) Provision(locator []string) float64 {
+	found := 0.0
+	for _, r := range u.References {
+		if !strings.HasPrefix(r, "#") { // the name of a form or an order, which many passages share
+			continue
+		}
+		section, _, _ := strings.Cut(r, "(")
+		switch {
+		case slices.Contains(locator, r):
+			return 1
+		case section != r && slices.Contains(locator, section):
+			found = 0.5
+		}
+	}
+	return found
+}
+
+// Priors are the factors by which a passage's place and its document's standing
+// change a score: the provision that is cited comes first, what
 // is in force outranks what is not, unless the question is about the past or
 // about proposals or names the document, and the country that is asked about
 // outranks the other.
-func (u Understanding) Priors(d *corpus.Document, named bool) []Prior {
+func (u Understanding) Priors(d *corpus.Document, named bool, locator []string) []Prior {
 	var out []Prior
+	if p := u.Provision(locator); p > 0 {
+		out = append(out, Prior{"provision cited", 1 + (u.tune.Provision-1)*p})
+	}
 	switch {
 	case d.Status.Current() || named:
 	case d.Status == corpus.Proposed && !u.Proposed:
-		out = append(out, Prior{"proposed", 0.8})
+		out = append(out, Prior{"proposed", u.tune.Proposed})
 	case d.Status == corpus.Historical && !u.Past:
-		out = append(out, Prior{"historical", 0.6})
+		out = append(out, Prior{"historical", u.tune.Historical})
 	case (d.Status == corpus.Superseded || d.Status == corpus.Rescinded) && !u.Past:
-		out = append(out, Prior{string(d.Status), 0.5})
+		out = append(out, Prior{string(d.Status), u.tune.NotInForce})
 	}
 	if _, readable := d.Edition(u.Language); !readable {
-		out = append(out, Prior{"in the other language", 0.85})
+		out = append(out, Prior{"in the other language", u.tune.OtherLanguage})
 	}
 	asksUS, asksJP := u.Jurisdiction[corpus.US], u.Jurisdiction[corpus.JP]
 	switch {
 	case asksUS && asksJP && d.Jurisdiction == corpus.Bilateral:
-		out = append(out, Prior{"both countries", 1.3})
+		out = append(out, Prior{"both countries", u.tune.BothCountries})
 	case asksUS != asksJP && d.Jurisdiction == corpus.Bilateral:
-		out = append(out, Prior{"both countries", 0.9})
+		out = append(out, Prior{"both countries", u.tune.Bilateral})
 	case asksUS && !asksJP && d.Jurisdiction == corpus.JP, asksJP && !asksUS && d.Jurisdiction == corpus.US:
-		out = append(out, Prior{"other country", 0.75})
+		out = append(out, Prior{"other country", u.tune.OtherCountry})
 	}
 	if u.Compares && compares.MatchString(strings.ToLower(d.Editions[0].Title)) {
-		out = append(out, Prior{"comparison", 1.4})
+		out = append(out, Prior{"comparison", u.tune.Comparison})
 	}
 	return out
 }

@@ -133,6 +133,7 @@ const (
 	NoticeDeclined NoticeCode = "declined" // not in the sources, and why
 	NoticeContact  NoticeCode = "contact"  // whom to ask
 	NoticeRefused  NoticeCode = "refused"  // marked text
+	NoticeWords    NoticeCode = "words"    // found by words alone, as the encoder failed
 )
 
 // MarshalJSON writes the text alone.

@@ -23,43 +23,59 @@ import (
 	"kakehashi/corpus/library"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
+	"kakehashi/retrieval/embed"
+	"kakehashi/retrieval/embed/e5"
 	"kakehashi/retrieval/local"
+	"kakehashi/retrieval/shipped"
 )
 
 // today is the day on which the tests' answers are given.
 var today = time.Date(2026, 11, 24, 9, 0, 0, 0, time.UTC)
 
-func newEngine(lib *corpus.Library) (*answer.Engine, error) {
+// newEngine answers from a library whose index finds by meaning too where an encoder
+// is given.
+func newEngine(lib *corpus.Library, entries []retrieval.Entry, e embed.Embedder) (*answer.Engine, error) {
 	a := analysis.NewAnalyzer(lib.Glossary)
-	ix := local.New(a)
-	var all []retrieval.Entry
-	for _, d := range lib.Documents {
-		all = append(all, retrieval.Entry{Document: d})
-	}
-	if err := ix.Put(context.Background(), all...); err != nil {
+	ix := local.New(a, retrieval.DefaultTuning())
+	if err := ix.Put(context.Background(), entries...); err != nil {
 		return nil, err
 	}
-	return answer.New(lib, ix, a, answer.Options{Contact: "export-control@example.edu", Now: func() time.Time { return today }}), nil
+	return answer.New(lib, ix, a, answer.Options{
+		Contact: "export-control@example.edu", Now: func() time.Time { return today }, Encoder: e,
+	}), nil
 }
 
 func engineOver(tb testing.TB, lib *corpus.Library) *answer.Engine {
 	tb.Helper()
-	e, err := newEngine(lib)
+	var entries []retrieval.Entry
+	for _, d := range lib.Documents {
+		entries = append(entries, retrieval.Entry{Document: d})
+	}
+	e, err := newEngine(lib, entries, nil)
 	if err != nil {
 		tb.Fatal(err)
 	}
 	return e
 }
 
-var shipped = sync.OnceValues(func() (*corpus.Library, error) { return corpus.Load(library.Files) })
+var shippedLibrary = sync.OnceValues(func() (*corpus.Library, error) { return corpus.Load(library.Files) })
 
 var shippedEngine = sync.OnceValues(func() (*answer.Engine, error) {
-	lib, err := shipped()
+	return shippedWith(e5.New())
+})
+
+// shippedWith answers from the shipped library with an encoder.
+func shippedWith(e embed.Embedder) (*answer.Engine, error) {
+	lib, err := shippedLibrary()
 	if err != nil {
 		return nil, err
 	}
-	return newEngine(lib)
-})
+	entries, err := shipped.Entries(lib)
+	if err != nil {
+		return nil, err
+	}
+	return newEngine(lib, entries, e)
+}
 
 func ask(tb testing.TB, q answer.Question) answer.Answer {
 	tb.Helper()
@@ -160,7 +176,7 @@ func passages(a answer.Answer) []corpus.PassageID {
 // passage at the place it gives.
 func TestEverySentenceIsQuoted(t *testing.T) {
 	t.Parallel()
-	lib, err := shipped()
+	lib, err := shippedLibrary()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -320,7 +336,7 @@ func TestAsOfLeavesOutWhatCameLater(t *testing.T) {
 	day := corpus.Date{Year: 2021, Month: 1, Day: 1}
 	a := ask(t, answer.Question{Text: "What does CMMC Level 2 require?", AsOf: day})
 	for _, s := range append(a.Sources, a.Nearest...) {
-		lib, _ := shipped()
+		lib, _ := shippedLibrary()
 		if d, ok := lib.Document(s.Document); ok && day.Before(d.Published) {
 			t.Errorf("%s was published on %v", s.Document, d.Published)
 		}
@@ -470,6 +486,34 @@ func TestWithoutAnEditionTheOriginalIsQuotedUnderALead(t *testing.T) {
 	}
 	if !strings.Contains(text(a), "$40") || a.Sources[0].Edition != language.English {
 		t.Errorf("%s from %+v", text(a), a.Sources)
+	}
+}
+
+// failing is an encoder whose server does not answer.
+type failing struct{ embed.Embedder }
+
+func (failing) Embed(context.Context, embed.Kind, []string) ([][]float32, error) {
+	return nil, errors.New("no answer within 10 s")
+}
+
+func TestWithoutTheEncoderWordsMustDoAndTheAnswerSaysSo(t *testing.T) {
+	t.Parallel()
+	e, err := shippedWith(failing{e5.New()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for q, want := range map[string]string{
+		"When does Phase 2 of CMMC begin?": "matching words only",
+		"CMMCの第2段階はいつ始まりますか。":              "語句の一致だけ",
+		"What is the weather in Osaka?":    "matching words only",
+	} {
+		a, err := e.Answer(t.Context(), answer.Question{Text: q})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := notices(a, answer.NoticeWords); !strings.Contains(got, want) {
+			t.Errorf("%q ends as %s with the notice %q; want one that says %q", q, a.Outcome, got, want)
+		}
 	}
 }
 

@@ -23,7 +23,7 @@ func newReferences(lib *corpus.Library, a *analysis.Analyzer) references {
 	for _, d := range lib.Documents {
 		for _, e := range d.Editions {
 			for i, p := range e.Passages {
-				for _, id := range identifiersIn(a, p.Locator) {
+				for _, id := range a.References(p.Locator) {
 					at := located{d, i}
 					if !slices.Contains(refs[id], at) {
 						refs[id] = append(refs[id], at)
@@ -33,16 +33,6 @@ func newReferences(lib *corpus.Library, a *analysis.Analyzer) references {
 		}
 	}
 	return refs
-}
-
-func identifiersIn(a *analysis.Analyzer, text string) []string {
-	var out []string
-	for _, t := range a.Terms(text) {
-		if t.Kind == analysis.Identifier {
-			out = append(out, t.Text)
-		}
-	}
-	return out
 }
 
 // leansOnReference finds a section whose content a sentence needs to be
@@ -56,7 +46,7 @@ func (e *Engine) follow(c candidate) (retrieval.Hit, bool) {
 	if m == nil {
 		return retrieval.Hit{}, false
 	}
-	ids := identifiersIn(e.analyzer, m[1]+m[2])
+	ids := e.analyzer.References(m[1] + m[2])
 	for _, id := range slices.Backward(ids) { // the most exact one last
 		for _, at := range e.references[id] {
 			near := at.document == c.hit.Document || slices.Contains(c.hit.Document.Related, at.document.ID)

@@ -2,6 +2,7 @@ package answer
 
 import (
 	"context"
+	"log/slog"
 	"slices"
 	"sync"
 	"time"
@@ -11,6 +12,7 @@ import (
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
+	"kakehashi/retrieval/embed"
 )
 
 // Engine answers questions from a library and its index. It is safe for
@@ -30,12 +32,17 @@ type Options struct {
 	Contact string           // whom to ask where the sources do not answer; "" for a general hint
 	Now     func() time.Time // the clock; time.Now if nil
 	NewID   func() string    // names an answer whose question has no id; none if nil
+	Tuning  retrieval.Tuning // as the index has it; the default if zero
+	Encoder embed.Embedder   // as the index has it; nil: found by words alone
 }
 
 // New is an engine over a library that the index already holds.
 func New(lib *corpus.Library, index retrieval.Index, a *analysis.Analyzer, o Options) *Engine {
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Tuning == (retrieval.Tuning{}) {
+		o.Tuning = retrieval.DefaultTuning()
 	}
 	if o.NewID == nil {
 		o.NewID = func() string { return "" }
@@ -112,7 +119,7 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	if t, ok := e.termAsked(r); ok {
 		return e.answerTerm(a, m, t), nil
 	}
-	query := queryFor(q, r, m)
+	query, encoded := e.embedded(ctx, queryFor(q, r, m))
 	hits, err := e.index.Search(ctx, query)
 	if err != nil {
 		return Answer{}, err
@@ -122,7 +129,9 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 		return Answer{}, err
 	}
 	if why := e.scope.outside(e, question, r, hits); why != inScope {
-		return e.decline(a, m, why, hits), nil
+		a = e.decline(a, m, why, hits)
+		a.noteIf(!encoded, NoticeWords, m.wordsOnly)
+		return a, nil
 	}
 	picked, err := e.draft(ctx, query, question, hits)
 	if err != nil {
@@ -143,8 +152,23 @@ func (e *Engine) answer(ctx context.Context, q Question, a Answer, m messages) (
 	if r.Context != "" {
 		a.note(NoticeContext, m.context(r.Context))
 	}
+	a.noteIf(!encoded, NoticeWords, m.wordsOnly)
 	a.FollowUps = e.followUps(m, hits, a.Sources, r)
 	return a, nil
+}
+
+// embedded adds the meaning of a question to its words. Where the encoder fails the
+// words alone must do, and the answer says so: false.
+func (e *Engine) embedded(ctx context.Context, q retrieval.Query) (retrieval.Query, bool) {
+	if e.options.Encoder == nil {
+		return q, true
+	}
+	with, err := retrieval.Embedded(ctx, e.options.Encoder, q)
+	if err != nil {
+		slog.WarnContext(ctx, "searching by words alone", "error", err)
+		return q, false
+	}
+	return with, true
 }
 
 // queryFor is the search for a question. A follow-up that turns to the other
@@ -170,7 +194,7 @@ func (e *Engine) draft(ctx context.Context, query retrieval.Query, question aske
 
 // understand weighs the question's terms by how rare they are in the index.
 func (e *Engine) understand(ctx context.Context, q retrieval.Query) (asked, error) {
-	u := retrieval.Understand(e.analyzer, q)
+	u := retrieval.Understand(e.analyzer, e.options.Tuning, q)
 	texts := make([]string, len(u.Terms))
 	for i, t := range u.Terms {
 		texts[i] = t.Text
@@ -220,6 +244,12 @@ func (e *Engine) withCountries(ctx context.Context, q retrieval.Query, hits []re
 
 func (a *Answer) note(code NoticeCode, text string) {
 	a.Notices = append(a.Notices, Notice{code, text})
+}
+
+func (a *Answer) noteIf(is bool, code NoticeCode, text string) {
+	if is {
+		a.note(code, text)
+	}
 }
 
 // decline says that the sources do not hold the answer, shows what is nearest and

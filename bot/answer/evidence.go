@@ -15,11 +15,12 @@ import (
 
 // asked is a question as the drafter sees it: its terms with what each is worth.
 type asked struct {
-	terms   []weighted
-	unknown float64 // part of the worth that no passage bears
-	scale   float64 // brings scores of this index to the scale of calibrationSize passages
-	kind    kind
-	lang    language.Tag
+	terms    []weighted
+	unknown  float64 // part of the worth that no passage bears
+	scale    float64 // brings scores of this index to the scale of calibrationSize passages
+	kind     kind
+	lang     language.Tag
+	quantity *regexp.Regexp // what the answer to a question for a quantity looks like; nil for others
 }
 
 type weighted struct {
@@ -38,7 +39,7 @@ func idf(passages, df int) float64 {
 }
 
 func (e *Engine) weigh(u retrieval.Understanding, text string, passages int, df []int) asked {
-	a := asked{kind: kindOf(text), lang: analysis.Language(text), scale: idf(calibrationSize, 1) / idf(max(passages, 1), 1)}
+	a := asked{kind: kindOf(text), quantity: quantityWanted(text), lang: analysis.Language(text), scale: idf(calibrationSize, 1) / idf(max(passages, 1), 1)}
 	total, unknown := 0.0, 0.0
 	for i, t := range u.Terms {
 		if t.Weight == 0 || (df[i] == 0 && (knownOtherwise(u.Terms, df, t) || looseName(t))) {
@@ -102,6 +103,7 @@ type candidate struct {
 	terms     map[string]bool
 	score     float64
 	coverage  float64 // of the question's worth, by the sentence with what its headings add
+	nearness  float64 // in meaning, from 0 to 1 for the nearest sentence of all; coverage where there are no vectors
 	fit       float64
 	leans     bool // on the sentence before it: "It …", それは
 	exempts   bool // states an exception or condition
@@ -118,13 +120,18 @@ const (
 	inPassage      = 0.25
 
 	comparisonBonus = 1.2 // for a document that compares, where a comparison is asked for
-	passagePower    = 1.5 // how much the rank of the passage counts
+	passagePower    = 1.0 // how much the rank of the passage counts
 	fitBonus        = 0.1
+	quantityBonus   = 0.25 // for the quantity asked for
+
+	meaningShare = 0.35 // of a sentence's nearness in meaning, beside the words that it covers
+	meaningSpan  = 0.3  // cosine below that of the nearest sentence at which nearness ends
 )
 
 // candidates scores the sentences of the passages found.
 func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 	var out []candidate
+	top := nearest(hits)
 	for rank := range hits {
 		h := &hits[rank]
 		sentences := e.sentencesOf(h.Passage, h.Edition.Language)
@@ -163,8 +170,18 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 			if bridge >= 0 {
 				c.coverage = bridge * (1 - 0.05*float64(min(i, 9)))
 			}
-			c.fit = q.kind.fits(s.text)
-			c.score = (c.coverage + fitBonus*c.fit) * strength
+			c.nearness = c.coverage
+			if len(h.Sentences) == len(sentences) {
+				c.nearness = max(0, 1-(top-float64(h.Sentences[i]))/meaningSpan)
+			}
+			bonus := fitBonus
+			if c.fit = q.kind.fits(s.text); q.quantity != nil {
+				bonus, c.fit = quantityBonus, 0
+				if q.quantity.MatchString(s.text) {
+					c.fit = 1
+				}
+			}
+			c.score = ((1-meaningShare)*c.coverage + meaningShare*c.nearness + bonus*c.fit) * strength
 			if s.remark {
 				c.score *= 0.6
 			}

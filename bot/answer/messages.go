@@ -12,26 +12,29 @@ import (
 // messages are the words that the product itself says, in one language. None of
 // them states a rule.
 type messages struct {
-	language language.Tag
-	refused  string
-	andJapan string
-	andUS    string
+	language  language.Tag
+	refused   string
+	andJapan  string
+	andUS     string
+	wordsOnly string
 }
 
 func messagesFor(lang language.Tag) messages {
 	if lang == language.Japanese {
 		return messages{
-			language: language.Japanese,
-			refused:  "この文章には、管理対象又は秘密の情報であることを示す表示(CUI、NOFORN、SECRET、特定秘密、極秘など)があるため、受け付けませんでした。内容は保存も送信もしていません。所属機関の情報保全の担当者に連絡し、表示も内容も含めずに質問し直してください。",
-			andJapan: "では、日本ではどうですか。",
-			andUS:    "では、米国ではどうですか。",
+			language:  language.Japanese,
+			refused:   "この文章には、管理対象又は秘密の情報であることを示す表示(CUI、NOFORN、SECRET、特定秘密、極秘など)があるため、受け付けませんでした。内容は保存も送信もしていません。所属機関の情報保全の担当者に連絡し、表示も内容も含めずに質問し直してください。",
+			andJapan:  "では、日本ではどうですか。",
+			andUS:     "では、米国ではどうですか。",
+			wordsOnly: "意味による検索が一時的に利用できないため、語句の一致だけで検索しました。言い換えた質問では見つからないことがあります。",
 		}
 	}
 	return messages{
-		language: language.English,
-		refused:  "This text carries a marking of controlled or classified information (such as CUI, NOFORN, SECRET or 特定秘密), so it was not taken: nothing of it was stored or sent on. Tell your security officer where it was pasted, and ask again without the marked content.",
-		andJapan: "And in Japan?",
-		andUS:    "And in the United States?",
+		language:  language.English,
+		refused:   "This text carries a marking of controlled or classified information (such as CUI, NOFORN, SECRET or 特定秘密), so it was not taken: nothing of it was stored or sent on. Tell your security officer where it was pasted, and ask again without the marked content.",
+		andJapan:  "And in Japan?",
+		andUS:     "And in the United States?",
+		wordsOnly: "Found by matching words only, as the search by meaning is not available at the moment: a question in other words than the rules' may find less.",
 	}
 }
 

@@ -15,36 +15,46 @@ import (
 	"kakehashi/corpus/library"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
+	"kakehashi/retrieval/embed"
+	"kakehashi/retrieval/embed/e5"
 	"kakehashi/retrieval/local"
+	"kakehashi/retrieval/shipped"
 )
 
 // parts are the advisor without a platform.
 type parts struct {
-	library *corpus.Library
-	index   retrieval.Index
-	engine  *answer.Engine
+	library  *corpus.Library
+	index    retrieval.Index
+	embedder embed.Embedder
+	engine   *answer.Engine
 }
 
 // build reads the shipped library and indexes it in process.
 func build(ctx context.Context, contact string) (parts, error) {
+	encoder := e5.New()
+	loading := make(chan error, 1)
+	go func() { loading <- encoder.Load() }() // beside the reading of the library
 	lib, err := corpus.Load(library.Files)
 	if err != nil {
 		return parts{}, err
 	}
-	analyzer := analysis.NewAnalyzer(lib.Glossary)
-	index := local.New(analyzer)
-	entries := make([]retrieval.Entry, len(lib.Documents))
-	for i, d := range lib.Documents {
-		entries[i] = retrieval.Entry{Document: d}
+	analyzer, tuning := analysis.NewAnalyzer(lib.Glossary), retrieval.DefaultTuning()
+	index := local.New(analyzer, tuning)
+	entries, err := shipped.Entries(lib)
+	if err != nil {
+		return parts{}, err
 	}
 	if err := index.Put(ctx, entries...); err != nil {
+		return parts{}, err
+	}
+	if err := <-loading; err != nil {
 		return parts{}, err
 	}
 	if contact == "" {
 		contact = os.Getenv("KAKEHASHI_CONTACT")
 	}
-	engine := answer.New(lib, index, analyzer, answer.Options{Contact: contact, Now: time.Now, NewID: newID})
-	return parts{lib, index, engine}, nil
+	engine := answer.New(lib, index, analyzer, answer.Options{Contact: contact, Now: time.Now, NewID: newID, Tuning: tuning, Encoder: encoder})
+	return parts{lib, index, encoder, engine}, nil
 }
 
 func newID() string { return "a-" + strings.ToLower(rand.Text()[:12]) }

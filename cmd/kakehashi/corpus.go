@@ -240,9 +240,9 @@ func newCorpusCheck() *cobra.Command {
 		Short: "Check the library, or one in a folder, and list passed dates",
 		Long: `Reads every document, the glossary and the checklists of the shipped library, or
 of a folder laid out like it, and reports all faults at once with file and line.
-If all are sound, compares the editions: a number that stands in one edition of a
-passage only is a fault, unless exceptions.yaml excuses it with a reason.
-Documents without a Japanese edition are listed.
+If all are sound, compares the editions: a document without a Japanese edition,
+or a number that stands in one edition of a passage only, is a fault, unless
+exceptions.yaml excuses it with a reason.
 
 Then lists the passages that name a date which was ahead when they were checked
 and has passed since; these want a fresh look, but are no faults.
@@ -306,12 +306,6 @@ func renderCheck(t terminal, lib *corpus.Library, today corpus.Date) error {
 	for _, s := range lib.Stale(today) {
 		line := fmt.Sprintf("%s:%d: %s: %s", s.Document.Editions[0].File, s.Passage.Line, s.Passage.ID, answer.PassedNotice(s.Dates, language.English))
 		fmt.Fprintln(&b, t.wrap("    ", line))
-	}
-	if waiting := lib.Untranslated(); len(waiting) > 0 {
-		fmt.Fprintf(&b, "%d documents have no Japanese edition yet:\n", len(waiting))
-		for _, d := range waiting {
-			fmt.Fprintln(&b, "  "+d.File)
-		}
 	}
 	fmt.Fprintf(&b, "%d documents (%d in both languages), %d passages, %d glossary terms, %d checklists: no faults\n",
 		len(lib.Documents), bilingual, passages, len(lib.Glossary), len(lib.Checklists))

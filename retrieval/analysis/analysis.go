@@ -67,6 +67,7 @@ const (
 	Identifier             // a section, a citation, the name of a form or order
 	Concept                // a glossary term, the same in both languages
 	Everyday               // a glossary term that is no term of the field
+	Pair                   // two words of English that follow each other
 )
 
 // A Term is one unit of matching. Text is unique across kinds.
@@ -96,6 +97,7 @@ func (a *Analyzer) Terms(s string) []Term {
 		}
 	}
 	out = append(out, latin...)
+	out = append(out, pairs(latin)...)
 	for _, m := range a.concepts(s, latin) {
 		kind := Concept
 		if a.everyday[m.Concept] {
@@ -159,6 +161,19 @@ func (a *Analyzer) words(s string) []Term {
 			if joined := strings.ToLower(strings.Join(parts, "")); len(joined) < 24 {
 				out = append(out, Term{Text: a.stem(joined), Kind: Word, From: w, Stop: true})
 			}
+		}
+	}
+	return out
+}
+
+// pairs joins each two words that follow each other and carry meaning: "deemed
+// export" says more than "deemed" and "export".
+func pairs(words []Term) []Term {
+	var out []Term
+	for i := 1; i < len(words); i++ {
+		a, b := words[i-1], words[i]
+		if !a.Stop && !b.Stop {
+			out = append(out, Term{Text: a.Text + " " + b.Text, Kind: Pair, From: a.From + " " + b.From})
 		}
 	}
 	return out

@@ -28,6 +28,15 @@ january february march april may june july august september october november dec
 usd usc cfr pp p a the is are was were category item items no order
 `)
 
+// References are the texts of the identifiers in s: sections, orders, forms.
+func (a *Analyzer) References(s string) []string {
+	var out []string
+	for _, t := range identifiers(Normalize(s)) {
+		out = append(out, t.Text)
+	}
+	return out
+}
+
 // identifiers finds references and names that must be matched whole. A reference
 // also yields its prefixes, so that § 734.8(a)(1) finds § 734.8.
 func identifiers(s string) []Term {

@@ -36,6 +36,15 @@ func Run(t *testing.T, open func(*testing.T, *analysis.Analyzer) retrieval.Index
 		"finds nothing in nothing":                nothing,
 		"stops when told to":                      cancels,
 		"serves readers while a document changes": concurrent,
+
+		"ranks by meaning":                           ranksByMeaning,
+		"joins words and meaning":                    joinsBoth,
+		"finds by words without the query's vector":  needsNoVector,
+		"refuses the vectors of another encoder":     refusesOtherModel,
+		"refuses vectors that are none":              refusesUnsound,
+		"compares the sentences of the edition":      comparesSentences,
+		"filters what is found by meaning":           filtersMeaning,
+		"forgets the vectors of a replaced document": forgetsVectors,
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -1,10 +1,11 @@
 // Package local is the index that runs in process: BM25 over the fields of both
-// editions, held in memory. It is exact and needs no server; it is built from the
-// library at start.
+// editions and an exact scan of their vectors, held in memory. It needs no server;
+// it is built from the library at start, or kept in a file by a Store.
 package local
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -14,23 +15,10 @@ import (
 	"kakehashi/retrieval/analysis"
 )
 
-// BM25F parameters (Robertson & Zaragoza, "The Probabilistic Relevance
-// Framework: BM25 and Beyond", 2009, §3.6). k1 and b are the usual defaults; the
-// field weights were measured on the development questions.
-const (
-	k1 = 1.2
-	b  = 0.6
-
-	weightTitle    = 1.6
-	weightCitation = 1.6
-	weightLocator  = 2.0
-	weightHeading  = 2.2
-	weightText     = 1.0
-)
-
 // Index implements retrieval.Index.
 type Index struct {
 	analyzer *analysis.Analyzer
+	tune     retrieval.Tuning
 	write    sync.Mutex
 	docs     map[string]analysed
 	snapshot atomic.Pointer[snapshot]
@@ -38,20 +26,28 @@ type Index struct {
 
 var _ retrieval.Index = (*Index)(nil)
 
-// analysed is a document with the term frequencies of its passages, kept so that
-// a later Put need not analyse it again.
+// analysed is a document with the term frequencies and vectors of its passages,
+// kept so that a later Put need not analyse it again.
 type analysed struct {
 	document *corpus.Document
 	units    []unit
 	names    map[string]bool // words of its titles and citations
+	vectors  vectors
 }
 
 // unit is one passage, both editions together.
 type unit struct {
 	document *corpus.Document
-	passage  int                  // position in every edition
-	editions []map[string]float64 // weighted term frequency, by edition
-	lengths  []float64            // weighted length, by edition
+	passage  int           // position in every edition
+	editions [][]frequency // by edition
+	lengths  []float64     // weighted length, by edition
+	locator  []string      // the references in its locators
+}
+
+// frequency is how often a term stands in an edition of a passage, weighted by field.
+type frequency struct {
+	term string
+	tf   float64
 }
 
 type snapshot struct {
@@ -59,6 +55,9 @@ type snapshot struct {
 	postings map[string][]posting
 	names    map[string]map[string]bool // by document: words of its titles and citations
 	nameDocs map[string]int             // how many documents have the word there
+	model    string                     // of the vectors; "" where there are none
+	blocks   []block
+	blockOf  []int32 // by unit; -1 where it has no vectors
 }
 
 type posting struct {
@@ -67,8 +66,8 @@ type posting struct {
 }
 
 // New is an empty index whose concepts come from the analyzer.
-func New(a *analysis.Analyzer) *Index {
-	ix := &Index{analyzer: a, docs: map[string]analysed{}}
+func New(a *analysis.Analyzer, tune retrieval.Tuning) *Index {
+	ix := &Index{analyzer: a, tune: tune, docs: map[string]analysed{}}
 	ix.snapshot.Store(&snapshot{})
 	return ix
 }
@@ -76,12 +75,13 @@ func New(a *analysis.Analyzer) *Index {
 // Put implements retrieval.Index.
 func (ix *Index) Put(ctx context.Context, entries ...retrieval.Entry) error {
 	fresh := make([]analysed, len(entries))
+	errs := make([]error, len(entries))
 	var next atomic.Int64
 	var wg sync.WaitGroup
 	for range 4 {
 		wg.Go(func() {
 			for i := int(next.Add(1)) - 1; i < len(entries) && ctx.Err() == nil; i = int(next.Add(1)) - 1 {
-				fresh[i] = ix.analyse(entries[i].Document)
+				fresh[i], errs[i] = ix.analyse(entries[i])
 			}
 		})
 	}
@@ -89,12 +89,46 @@ func (ix *Index) Put(ctx context.Context, entries ...retrieval.Entry) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
 	ix.write.Lock()
 	defer ix.write.Unlock()
+	if err := ix.oneModel(fresh); err != nil {
+		return err
+	}
 	for _, a := range fresh {
 		ix.docs[a.document.ID] = a
 	}
 	ix.publish()
+	return nil
+}
+
+// oneModel makes sure that all vectors are of one encoder, those about to be
+// replaced apart.
+func (ix *Index) oneModel(fresh []analysed) error {
+	replaced := map[string]bool{}
+	for _, a := range fresh {
+		replaced[a.document.ID] = true
+	}
+	model := ""
+	for id, a := range ix.docs {
+		if !replaced[id] && a.vectors.model != "" {
+			model = a.vectors.model
+			break
+		}
+	}
+	for _, a := range fresh {
+		switch {
+		case a.vectors.model == "":
+		case model == "":
+			model = a.vectors.model
+		case model != a.vectors.model:
+			return fmt.Errorf("indexing %s: %w", a.document.ID, &retrieval.ModelError{Index: model, Given: a.vectors.model})
+		}
+	}
 	return nil
 }
 
@@ -109,17 +143,18 @@ func (ix *Index) Delete(_ context.Context, ids ...string) error {
 	return nil
 }
 
-func (ix *Index) analyse(d *corpus.Document) analysed {
+func (ix *Index) analyse(e retrieval.Entry) (analysed, error) {
+	d, tune := e.Document, ix.tune
 	out := analysed{document: d, units: make([]unit, len(d.Editions[0].Passages)), names: map[string]bool{}}
 	for i := range out.units {
 		out.units[i] = unit{document: d, passage: i}
 	}
 	for _, e := range d.Editions {
 		shared := fieldTerms{}
-		shared.add(ix.analyzer, e.Title, weightTitle)
-		shared.add(ix.analyzer, e.Citation, weightCitation)
+		shared.add(ix.analyzer, e.Title, tune.Title)
+		shared.add(ix.analyzer, e.Citation, tune.Citation)
 		if len(d.Editions) == 1 {
-			shared.add(ix.analyzer, d.TitleJA, weightTitle)
+			shared.add(ix.analyzer, d.TitleJA, tune.Title)
 		}
 		for t := range shared.tf {
 			out.names[t] = true
@@ -129,14 +164,21 @@ func (ix *Index) analyse(d *corpus.Document) analysed {
 			for t, f := range shared.tf {
 				own.tf[t] = f
 			}
-			own.add(ix.analyzer, p.Locator, weightLocator)
-			own.add(ix.analyzer, p.Heading, weightHeading)
-			own.add(ix.analyzer, p.Text, weightText)
-			out.units[i].editions = append(out.units[i].editions, own.tf)
+			own.add(ix.analyzer, p.Locator, tune.Locator)
+			out.units[i].locator = append(out.units[i].locator, ix.analyzer.References(p.Locator)...)
+			own.add(ix.analyzer, p.Heading, tune.Heading)
+			own.add(ix.analyzer, p.Text, tune.Text)
+			frequencies := make([]frequency, 0, len(own.tf))
+			for t, f := range own.tf {
+				frequencies = append(frequencies, frequency{t, f})
+			}
+			out.units[i].editions = append(out.units[i].editions, frequencies)
 			out.units[i].lengths = append(out.units[i].lengths, own.length)
 		}
 	}
-	return out
+	var err error
+	out.vectors, err = arrange(e)
+	return out, err
 }
 
 // fieldTerms sums weighted term frequencies over fields. Title and citation
@@ -158,30 +200,40 @@ func (f *fieldTerms) add(a *analysis.Analyzer, text string, weight float64) {
 
 // publish builds the postings anew from what is stored and swaps them in.
 func (ix *Index) publish() {
-	s := &snapshot{postings: map[string][]posting{}, names: map[string]map[string]bool{}, nameDocs: map[string]int{}}
+	s := &snapshot{postings: make(map[string][]posting, len(ix.snapshot.Load().postings)), names: map[string]map[string]bool{}, nameDocs: map[string]int{}}
 	ids := make([]string, 0, len(ix.docs))
 	for id := range ix.docs {
 		ids = append(ids, id)
 	}
 	slices.Sort(ids)
 	for _, id := range ids {
-		s.units = append(s.units, ix.docs[id].units...)
-		s.names[id] = ix.docs[id].names
-		for t := range ix.docs[id].names {
+		d := ix.docs[id]
+		at := int32(-1)
+		if d.vectors.model != "" {
+			s.model, at = d.vectors.model, int32(len(s.blocks))
+			s.blocks = append(s.blocks, block{d.vectors, len(s.units)})
+		}
+		for range d.units {
+			s.blockOf = append(s.blockOf, at)
+		}
+		s.units = append(s.units, d.units...)
+		s.names[id] = d.names
+		for t := range d.names {
 			s.nameDocs[t]++
 		}
 	}
 	average := averageLengths(s.units)
 	for i, u := range s.units {
-		best := make(map[string]float64, 2*len(u.editions[0]))
 		for e, terms := range u.editions {
-			norm := 1 - b + b*u.lengths[e]/average[u.document.Editions[e].Language.String()]
-			for t, f := range terms {
-				best[t] = max(best[t], f/norm)
+			norm := 1 - ix.tune.B + ix.tune.B*u.lengths[e]/average[u.document.Editions[e].Language.String()]
+			for _, t := range terms {
+				ps, tf := s.postings[t.term], float32(t.tf/norm)
+				if n := len(ps); n > 0 && ps[n-1].unit == int32(i) { // another edition has it too
+					ps[n-1].tf = max(ps[n-1].tf, tf)
+					continue
+				}
+				s.postings[t.term] = append(ps, posting{int32(i), tf})
 			}
-		}
-		for t, f := range best {
-			s.postings[t] = append(s.postings[t], posting{int32(i), float32(f)})
 		}
 	}
 	ix.snapshot.Store(s)

@@ -10,11 +10,14 @@ import (
 	"kakehashi/retrieval/analysis"
 	"kakehashi/retrieval/indextest"
 	"kakehashi/retrieval/local"
+	"kakehashi/retrieval/shipped"
 )
 
 func TestConformance(t *testing.T) {
 	t.Parallel()
-	indextest.Run(t, func(_ *testing.T, a *analysis.Analyzer) retrieval.Index { return local.New(a) })
+	indextest.Run(t, func(_ *testing.T, a *analysis.Analyzer) retrieval.Index {
+		return local.New(a, retrieval.DefaultTuning())
+	})
 }
 
 func entries(tb testing.TB) (*analysis.Analyzer, []retrieval.Entry) {
@@ -23,9 +26,9 @@ func entries(tb testing.TB) (*analysis.Analyzer, []retrieval.Entry) {
 	if err != nil {
 		tb.Fatal(err)
 	}
-	out := make([]retrieval.Entry, len(lib.Documents))
-	for i, d := range lib.Documents {
-		out[i] = retrieval.Entry{Document: d}
+	out, err := shipped.Entries(lib)
+	if err != nil {
+		tb.Fatal(err)
 	}
 	return analysis.NewAnalyzer(lib.Glossary), out
 }
@@ -38,7 +41,7 @@ func BenchmarkBuild(b *testing.B) {
 	}
 	_, es := entries(b)
 	for b.Loop() {
-		if err := local.New(analysis.NewAnalyzer(lib.Glossary)).Put(context.Background(), es...); err != nil {
+		if err := local.New(analysis.NewAnalyzer(lib.Glossary), retrieval.DefaultTuning()).Put(context.Background(), es...); err != nil {
 			b.Fatal(err)
 		}
 	}
@@ -46,7 +49,7 @@ func BenchmarkBuild(b *testing.B) {
 
 func BenchmarkSearch(b *testing.B) {
 	a, es := entries(b)
-	ix := local.New(a)
+	ix := local.New(a, retrieval.DefaultTuning())
 	if err := ix.Put(context.Background(), es...); err != nil {
 		b.Fatal(err)
 	}

@@ -15,14 +15,73 @@ import (
 	"kakehashi/retrieval/analysis"
 )
 
+// found is a unit on its way to a hit.
+type found struct {
+	unit           int
+	lexical, dense float64
+	words, meaning float64 // their shares in the score
+	score          float64
+	named          bool
+	priors         []retrieval.Prior
+}
+
 // Search implements retrieval.Index.
 func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit, error) {
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	s := ix.snapshot.Load()
-	u := retrieval.Understand(ix.analyzer, q)
+	if q.Vector != nil && s.model != "" && q.Model != s.model {
+		return nil, &retrieval.ModelError{Index: s.model, Given: q.Model}
+	}
+	u := retrieval.Understand(ix.analyzer, ix.tune, q)
+	limit := cmp.Or(q.Limit, retrieval.DefaultLimit)
+	all := best(ix.fuse(s, u, q), poolPerHit*limit)
+	for i := range all {
+		f := &all[i]
+		f.named = s.named(u, f.unit)
+		f.priors = u.Priors(s.units[f.unit].document, f.named, s.units[f.unit].locator)
+		f.score = f.words + f.meaning
+		for _, p := range f.priors {
+			f.score *= p.Factor
+		}
+	}
+	slices.SortFunc(all, func(x, y found) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(s.units[x.unit].id(), s.units[y.unit].id()))
+	})
+	all = all[:min(len(all), limit)]
+	hits := make([]retrieval.Hit, 0, len(all))
+	for _, f := range all {
+		hits = append(hits, ix.hit(s, u, q, f))
+	}
+	return hits, nil
+}
+
+// poolPerHit is how many units are looked at more closely for each hit wanted:
+// more than priors can lift from below.
+const poolPerHit = 40
+
+// best are the n units of the highest scores before priors, and their equals.
+func best(all []found, n int) []found {
+	if len(all) <= n {
+		return all
+	}
+	scores := make([]float64, len(all))
+	for i, f := range all {
+		scores[i] = f.words + f.meaning
+	}
+	slices.Sort(scores)
+	least := scores[len(scores)-n]
+	return slices.DeleteFunc(all, func(f found) bool { return f.words+f.meaning < least })
+}
+
+// lexical is the BM25 score of every unit; 0 where no word is shared or the
+// filter leaves the document out.
+func (ix *Index) lexical(s *snapshot, u retrieval.Understanding, q retrieval.Query) []float64 {
 	scores := make([]float64, len(s.units))
+	if q.Stage == retrieval.Dense {
+		return scores
+	}
 	for _, t := range u.Terms {
 		ps := s.postings[t.Text]
 		if t.Weight == 0 || len(ps) == 0 {
@@ -30,44 +89,108 @@ func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit
 		}
 		w := t.Weight * s.idf(len(ps))
 		for _, p := range ps {
-			scores[p.unit] += w * saturate(p.tf)
+			scores[p.unit] += w * ix.saturate(p.tf)
 		}
 	}
-	type scored struct {
-		unit  int
-		score float64
-	}
-	var found []scored
-	bridge, asked := s.bridge(u), analysis.Language(q.Text)
-	for i, score := range scores {
-		if score > 0 && q.Filter.Keeps(s.units[i].document) {
-			if !hasEdition(s.units[i].document, asked) {
-				score *= bridge
-			}
-			for _, p := range u.Priors(s.units[i].document, s.named(u, i)) {
-				score *= p.Factor
-			}
-			found = append(found, scored{i, score})
+	for i := range scores {
+		if scores[i] > 0 && !q.Filter.Keeps(s.units[i].document) {
+			scores[i] = 0
 		}
 	}
-	slices.SortFunc(found, func(x, y scored) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(s.units[x.unit].id(), s.units[y.unit].id()))
-	})
-	limit := cmp.Or(q.Limit, retrieval.DefaultLimit)
-	shown := retrieval.ReaderLanguage(q.Language, q.Text)
-	hits := make([]retrieval.Hit, 0, min(limit, len(found)))
-	for _, f := range found[:min(limit, len(found))] {
-		d := s.units[f.unit].document
-		edition, _ := d.Edition(shown)
-		hits = append(hits, retrieval.Hit{
-			Document: d,
-			Edition:  edition,
-			Passage:  edition.Passages[s.units[f.unit].passage],
-			Score:    f.score,
-			Why:      ix.why(s, u, f.unit, scores[f.unit]),
-		})
+	return scores
+}
+
+// dense is the cosine of every unit; far where it has none. It is nil where the
+// query or the index has no vectors.
+func (ix *Index) dense(s *snapshot, q retrieval.Query) []float64 {
+	if q.Stage == retrieval.Lexical || q.Vector == nil || s.model == "" {
+		return nil
 	}
-	return hits, nil
+	scan := s.scan(q.Vector, q.Filter.Keeps)
+	out := make([]float64, len(scan))
+	for i, c := range scan {
+		out[i] = c.of(ix.tune.Sentence)
+	}
+	return out
+}
+
+// fuse joins both scores: each is brought to the range from 0 to 1 first, BM25 by
+// its best value, the cosine, which is never near 0, by what lies between the best
+// value and that of the Depth-th unit.
+func (ix *Index) fuse(s *snapshot, u retrieval.Understanding, q retrieval.Query) []found {
+	lexical, dense := ix.lexical(s, u, q), ix.dense(s, q)
+	bridge, asked := ix.bridge(s, u), analysis.Language(q.Text)
+	bridged := func(i int) float64 {
+		if lexical[i] > 0 && !hasEdition(s.units[i].document, asked) {
+			return bridge * lexical[i]
+		}
+		return lexical[i]
+	}
+	highest := 0.0
+	for i := range lexical {
+		highest = max(highest, bridged(i))
+	}
+	share := ix.tune.Meaning
+	switch {
+	case dense == nil:
+		share = 0
+	case q.Stage == retrieval.Dense:
+		share = 1
+	}
+	low, high := spread(dense, ix.tune.Depth)
+	var out []found
+	for i := range s.units {
+		f := found{unit: i, lexical: lexical[i]}
+		if highest > 0 {
+			f.words = (1 - share) * bridged(i) / highest
+		}
+		if dense != nil && dense[i] > far {
+			f.dense = dense[i]
+			if high > low {
+				f.meaning = share * max(0, (dense[i]-low)/(high-low))
+			}
+		}
+		if f.words > 0 || f.meaning > 0 {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+// spread is the cosine of the depth-th nearest unit and of the nearest.
+func spread(dense []float64, depth int) (low, high float64) {
+	near := make([]float64, 0, depth+1) // the nearest so far, the nearest of them first
+	for _, c := range dense {
+		if c <= far || len(near) > depth && c <= near[depth] {
+			continue
+		}
+		at, _ := slices.BinarySearchFunc(near, c, func(x, c float64) int { return cmp.Compare(c, x) })
+		near = slices.Insert(near[:min(len(near), depth)], at, c)
+	}
+	if len(near) == 0 {
+		return 0, 0
+	}
+	if low = near[len(near)-1]; len(near) <= depth {
+		low -= 0.01 // the farthest of a few still counts a little
+	}
+	return low, near[0]
+}
+
+// hit shows a unit in the reader's language, with the reasons.
+func (ix *Index) hit(s *snapshot, u retrieval.Understanding, q retrieval.Query, f found) retrieval.Hit {
+	d := s.units[f.unit].document
+	edition, _ := d.Edition(retrieval.ReaderLanguage(q.Language, q.Text))
+	h := retrieval.Hit{
+		Document: d,
+		Edition:  edition,
+		Passage:  edition.Passages[s.units[f.unit].passage],
+		Score:    f.score,
+		Why:      ix.why(s, u, f),
+	}
+	if q.Vector != nil && q.Stage != retrieval.Lexical {
+		h.Sentences = s.sentences(q.Vector, f.unit, slices.IndexFunc(d.Editions, func(e corpus.Edition) bool { return e.Language == edition.Language }))
+	}
+	return h
 }
 
 // Frequencies implements retrieval.Index.
@@ -118,14 +241,10 @@ func (s *snapshot) find(term string, at int) (posting, bool) {
 	return ps[i], true
 }
 
-// maxBridge bounds how much a passage without an edition in the question's
-// language can gain for the words that it cannot match.
-const maxBridge = 1.2
-
 // bridge is the factor that makes up for words which no passage in the other
 // language can match: the worth of all terms over the worth of those that mean
 // the same in both languages.
-func (s *snapshot) bridge(u retrieval.Understanding) float64 {
+func (ix *Index) bridge(s *snapshot, u retrieval.Understanding) float64 {
 	all, shared := 0.0, 0.0
 	for _, t := range u.Terms {
 		if df := len(s.postings[t.Text]); df > 0 && t.Weight > 0 {
@@ -139,7 +258,7 @@ func (s *snapshot) bridge(u retrieval.Understanding) float64 {
 	if shared == 0 {
 		return 1
 	}
-	return min(all/shared, maxBridge)
+	return min(all/shared, ix.tune.Bridge)
 }
 
 func hasEdition(d *corpus.Document, lang language.Tag) bool {
@@ -154,17 +273,18 @@ func (s *snapshot) idf(df int) float64 {
 	return math.Log(1 + (n-float64(df)+0.5)/(float64(df)+0.5))
 }
 
-func saturate(tf float32) float64 { return float64(tf) * (k1 + 1) / (float64(tf) + k1) }
+func (ix *Index) saturate(tf float32) float64 {
+	return float64(tf) * (ix.tune.K1 + 1) / (float64(tf) + ix.tune.K1)
+}
 
-func (ix *Index) why(s *snapshot, u retrieval.Understanding, at int, lexical float64) retrieval.Why {
-	named := s.named(u, at)
-	why := retrieval.Why{Lexical: lexical, Named: named, Priors: u.Priors(s.units[at].document, named)}
+func (ix *Index) why(s *snapshot, u retrieval.Understanding, f found) retrieval.Why {
+	why := retrieval.Why{Lexical: f.lexical, Dense: f.dense, Words: f.words, Meaning: f.meaning, Named: f.named, Priors: f.priors}
 	for _, t := range u.Terms {
-		p, ok := s.find(t.Text, at)
+		p, ok := s.find(t.Text, f.unit)
 		if !ok || t.Weight == 0 {
 			continue
 		}
-		share := retrieval.Share{Term: t.From, Score: t.Weight * s.idf(len(s.postings[t.Text])) * saturate(p.tf)}
+		share := retrieval.Share{Term: t.From, Score: t.Weight * s.idf(len(s.postings[t.Text])) * ix.saturate(p.tf)}
 		if t.Kind == analysis.Concept || t.Kind == analysis.Everyday {
 			share.Term = t.Text
 			why.Expansions = append(why.Expansions, ix.analyzer.Expansion(t.Text[1:]))
