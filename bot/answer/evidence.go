@@ -122,7 +122,7 @@ const (
 	comparisonBonus = 1.2 // for a document that compares, where a comparison is asked for
 	passagePower    = 1.0 // how much the rank of the passage counts
 	fitBonus        = 0.1
-	quantityBonus   = 0.25 // for the quantity asked for
+	quantityBonus   = 0.6 // for the quantity asked for
 
 	meaningShare = 0.35 // of a sentence's nearness in meaning, beside the words that it covers
 	meaningSpan  = 0.3  // cosine below that of the nearest sentence at which nearness ends
