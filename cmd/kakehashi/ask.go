@@ -74,7 +74,7 @@ func runAsk(cmd *cobra.Command, args []string, f askFlags) error {
 	if err := answer.CheckText(q.Text); err != nil {
 		return err
 	}
-	p, err := build(cmd.Context(), f.contact)
+	p, err := build(cmd.Context(), f.contact, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

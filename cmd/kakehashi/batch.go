@@ -49,7 +49,7 @@ func runBatch(cmd *cobra.Command, f askFlags, defaults answer.Question) error {
 		return err
 	}
 	defer in.Close()
-	p, err := build(cmd.Context(), f.contact)
+	p, err := build(cmd.Context(), f.contact, cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}

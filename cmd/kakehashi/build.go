@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"io"
 	"os"
 	"slices"
 	"strings"
@@ -18,7 +19,6 @@ import (
 	"kakehashi/retrieval/embed"
 	"kakehashi/retrieval/embed/e5"
 	"kakehashi/retrieval/local"
-	"kakehashi/retrieval/shipped"
 )
 
 // parts are the advisor without a platform.
@@ -29,18 +29,24 @@ type parts struct {
 	engine   *answer.Engine
 }
 
-// build reads the shipped library and indexes it in process.
-func build(ctx context.Context, contact string) (parts, error) {
-	encoder := e5.New()
-	loading := make(chan error, 1)
-	go func() { loading <- encoder.Load() }() // beside the reading of the library
+// build reads the shipped library and indexes it in process. What the user must
+// know of it goes to stderr.
+func build(ctx context.Context, contact string, stderr io.Writer) (parts, error) {
+	builtIn, loading := e5.New(), make(chan error, 1)
+	go func() { // beside the reading of the library
+		if os.Getenv(envURL) != "" {
+			loading <- nil
+			return
+		}
+		loading <- builtIn.Load()
+	}()
 	lib, err := corpus.Load(library.Files)
 	if err != nil {
 		return parts{}, err
 	}
 	analyzer, tuning := analysis.NewAnalyzer(lib.Glossary), retrieval.DefaultTuning()
 	index := local.New(analyzer, tuning)
-	entries, err := shipped.Entries(lib)
+	encoder, entries, err := encode(ctx, lib, builtIn, stderr)
 	if err != nil {
 		return parts{}, err
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/spf13/cobra"
@@ -81,11 +79,11 @@ func (f *evalFlags) embeds() bool {
 
 func (f *evalFlags) openCache(ctx context.Context, e embed.Embedder) (*cache.Cache, error) {
 	if f.cache == "" {
-		dir, err := os.UserCacheDir()
+		file, err := cacheFile()
 		if err != nil {
-			return nil, usageError("no folder for the vectors (%w); name a file with --cache", err)
+			return nil, usageError("%w, or name a file with --cache", err)
 		}
-		f.cache = filepath.Join(dir, "kakehashi", "embeddings.sqlite")
+		f.cache = file
 	}
 	return cache.Open(ctx, f.cache, e)
 }
@@ -141,7 +139,7 @@ func (f *evalFlags) measureQuestions(cmd *cobra.Command) (run eval.Run, err erro
 		return run, usageError("%w", err)
 	}
 	qs = qs.First(f.limit)
-	p, err := build(ctx, "")
+	p, err := build(ctx, "", cmd.ErrOrStderr())
 	if err != nil {
 		return run, err
 	}

@@ -100,13 +100,19 @@ func runSearch(cmd *cobra.Command, args []string, f searchFlags) error {
 	if guard.Marked(q.Text) {
 		return &exitError{exitRefused, fmt.Errorf("the text carries a marking of controlled or classified information and was not searched for")}
 	}
-	p, err := build(cmd.Context(), "")
+	p, err := build(cmd.Context(), "", cmd.ErrOrStderr())
 	if err != nil {
 		return err
 	}
 	if q.Stage != retrieval.Lexical {
-		if q, err = retrieval.Embedded(cmd.Context(), p.embedder, q); err != nil {
+		with, err := retrieval.Embedded(cmd.Context(), p.embedder, q)
+		switch {
+		case err == nil:
+			q = with
+		case q.Stage == retrieval.Dense || cmd.Context().Err() != nil:
 			return err
+		default:
+			fmt.Fprintf(cmd.ErrOrStderr(), "kakehashi: found by words alone: %v\n", err)
 		}
 	}
 	hits, err := p.index.Search(cmd.Context(), q)

@@ -168,7 +168,7 @@ func (r Reply) came(j Judged) []string {
 	}
 	out := []string{r.Outcome + "; wrong: " + strings.Join(failed, ", ")}
 	if len(r.Sentences) > 0 {
-		out = append(out, cut(strings.Join(r.Sentences, " "), 1000))
+		out = append(out, cut(strings.Join(r.Sentences, " "), 280))
 	}
 	var cited []string
 	for _, c := range r.Cited {

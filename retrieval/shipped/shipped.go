@@ -97,6 +97,25 @@ func Parse(file []byte) (*Set, error) {
 	return s, nil
 }
 
+// Texts are all that is embedded of a library, each text once.
+func Texts(lib *corpus.Library) []string {
+	var out []string
+	seen := map[string]bool{}
+	for _, d := range lib.Documents {
+		for i := range d.Editions {
+			for _, p := range d.Editions[i].Passages {
+				for _, t := range retrieval.Texts(&d.Editions[i], p) {
+					if !seen[t] {
+						seen[t] = true
+						out = append(out, t)
+					}
+				}
+			}
+		}
+	}
+	return out
+}
+
 // Key is what a text is found by: the start of its SHA-256.
 func Key(text string) uint64 {
 	sum := sha256.Sum256([]byte(text))

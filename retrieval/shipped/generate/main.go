@@ -10,7 +10,6 @@ import (
 
 	"kakehashi/corpus"
 	"kakehashi/corpus/library"
-	"kakehashi/retrieval"
 	"kakehashi/retrieval/embed"
 	"kakehashi/retrieval/embed/e5"
 	"kakehashi/retrieval/shipped"
@@ -41,7 +40,7 @@ func generate(ctx context.Context, file string) error {
 	encoder := e5.New()
 	vectors, missing := map[uint64][]int8{}, []string{}
 	old := stored(file, encoder.Model())
-	for _, t := range textsOf(lib) {
+	for _, t := range shipped.Texts(lib) {
 		if v, ok := old.Quantized(t); ok {
 			vectors[shipped.Key(t)] = v
 		} else {
@@ -84,23 +83,4 @@ func stored(file, model string) *shipped.Set {
 		}
 	}
 	return &shipped.Set{}
-}
-
-// textsOf are the texts of the library, each once.
-func textsOf(lib *corpus.Library) []string {
-	var out []string
-	seen := map[uint64]bool{}
-	for _, d := range lib.Documents {
-		for i := range d.Editions {
-			for _, p := range d.Editions[i].Passages {
-				for _, t := range retrieval.Texts(&d.Editions[i], p) {
-					if k := shipped.Key(t); !seen[k] {
-						seen[k] = true
-						out = append(out, t)
-					}
-				}
-			}
-		}
-	}
-	return out
 }
