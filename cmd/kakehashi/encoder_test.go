@@ -122,3 +122,10 @@ func TestAServerOfAnotherDimensionIsNamed(t *testing.T) {
 		t.Errorf("exit %d: %s%s", code, stdout, stderr)
 	}
 }
+
+func TestTheLicenceOfTheModelTravelsWithIt(t *testing.T) {
+	t.Parallel()
+	if code, stdout, _ := again("licenses"); code != exitOK || !strings.Contains(stdout, "MIT License") || !strings.Contains(stdout, "Microsoft Corporation") {
+		t.Errorf("exit %d: %s", code, stdout)
+	}
+}

@@ -53,6 +53,12 @@ func Language(s string) language.Tag {
 }
 
 func isCJK(r rune) bool {
+	switch {
+	case r < 0x2e80: // Latin and its like
+		return false
+	case r >= 0x3041 && r <= 0x3096, r >= 0x30a1 && r <= 0x30fa, r >= 0x4e00 && r <= 0x9fff:
+		return true
+	}
 	return unicode.In(r, unicode.Han, unicode.Hiragana, unicode.Katakana) || r == 'ー' || r == '々'
 }
 
@@ -246,7 +252,7 @@ func isNumber(w string) bool {
 func bigrams(s string) []Term {
 	rs := []rune(s)
 	if len(rs) == 1 {
-		return []Term{{Text: s, Kind: Bigram, From: s, Stop: unicode.Is(unicode.Hiragana, rs[0])}}
+		return []Term{{Text: s, Kind: Bigram, From: s, Stop: isHiragana(rs[0])}}
 	}
 	out := make([]Term, 0, len(rs)+1)
 	for i := 0; i+1 < len(rs); i++ {
@@ -255,7 +261,7 @@ func bigrams(s string) []Term {
 			kind = Kana
 		}
 		t := string(rs[i : i+2])
-		out = append(out, Term{Text: t, Kind: kind, From: t, Stop: isGrammar(rs[i], rs[i+1])})
+		out = append(out, Term{Text: t, Kind: kind, From: t, Stop: isGrammar(t, rs[i], rs[i+1])})
 	}
 	for start := 0; start < len(rs); start++ {
 		end := start
@@ -271,9 +277,15 @@ func bigrams(s string) []Term {
 	return out
 }
 
-func isKatakana(r rune) bool { return unicode.Is(unicode.Katakana, r) || r == 'ー' }
+func isKatakana(r rune) bool {
+	return r >= 0x30a1 && r <= 0x30fa || r == 'ー' || r > 0x30fa && unicode.Is(unicode.Katakana, r)
+}
+
+func isHiragana(r rune) bool {
+	return r >= 0x3041 && r <= 0x3096 || r > 0x3096 && unicode.Is(unicode.Hiragana, r)
+}
 
 // isGrammar marks pairs in which a particle or ending takes part.
-func isGrammar(a, b rune) bool {
-	return unicode.Is(unicode.Hiragana, a) || unicode.Is(unicode.Hiragana, b) || stopBigrams[string([]rune{a, b})]
+func isGrammar(pair string, a, b rune) bool {
+	return isHiragana(a) || isHiragana(b) || stopBigrams[pair]
 }

@@ -7,9 +7,8 @@ package e5
 
 import (
 	"context"
-	"embed"
+	_ "embed"
 	"fmt"
-	"io/fs"
 	"runtime"
 	"sync"
 	"sync/atomic"
@@ -17,10 +16,21 @@ import (
 	encoder "kakehashi/retrieval/embed"
 )
 
-// The weights, the vocabulary and their licence, which travels with them.
+// The weights and the vocabulary. As bytes they stay where the binary has them; a
+// file system would hand out copies.
+var (
+	//go:embed model/model.safetensors
+	modelFile []byte
+	//go:embed model/vocab.tsv
+	vocabularyFile []byte
+	//go:embed model/normalize.tsv
+	replacementsFile []byte
+)
+
+// License is the licence of the model, which travels with it.
 //
-//go:embed model
-var shipped embed.FS
+//go:embed model/LICENSE
+var License string
 
 // Shape of the model, and the name of its vectors. The name ends in the start of
 // the weights' SHA-256, so that vectors of other weights never pass for these.
@@ -59,12 +69,7 @@ func (e *Encoder) Dimension() int { return dimension }
 // does so by itself; whoever knows that it will be called can start earlier.
 func (e *Encoder) Load() error {
 	e.load.Do(func() {
-		files, err := fs.Sub(shipped, "model")
-		if err != nil {
-			e.err = err
-			return
-		}
-		e.weights, e.words, e.err = open(files)
+		e.weights, e.words, e.err = open(files{modelFile, vocabularyFile, replacementsFile})
 	})
 	if e.err != nil {
 		return fmt.Errorf("the built-in encoder: %w", e.err)

@@ -7,7 +7,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
 	"math"
 	"slices"
 	"sync"
@@ -47,34 +46,23 @@ type matrix struct {
 
 type norms struct{ weight, bias []float32 }
 
-// open reads model.safetensors, vocab.tsv and normalize.tsv. A file that is not
-// the one this code was written for is named and not used.
-func open(files fs.FS) (*weights, *vocabulary, error) {
-	read := func(name, sum string) ([]byte, error) {
-		b, err := fs.ReadFile(files, name)
-		if err != nil {
-			return nil, err
-		}
-		if got := sha256.Sum256(b); hex.EncodeToString(got[:]) != sum {
-			return nil, fmt.Errorf("%s is truncated or changed: %d bytes with the SHA-256 %x, want %s; build again from a clean checkout", name, len(b), got[:8], sum[:16])
-		}
-		return b, nil
-	}
-	var w *weights
-	var v *vocabulary
+// files are the contents of model.safetensors, vocab.tsv and normalize.tsv.
+type files struct{ model, vocabulary, replacements []byte }
+
+// open reads the files. One that is not what this code was written for is named and
+// not used.
+func open(f files) (w *weights, v *vocabulary, err error) {
 	var errW, errV error
 	var wg sync.WaitGroup
 	wg.Go(func() {
-		var b []byte
-		if b, errW = read("model.safetensors", modelSum); errW == nil {
-			w, errW = parseWeights(b)
+		if errW = intact("model.safetensors", f.model, modelSum); errW == nil {
+			w, errW = parseWeights(f.model)
 		}
 	})
 	wg.Go(func() {
-		pieces, err := read("vocab.tsv", vocabularySum)
-		replacements, err2 := read("normalize.tsv", replacementsSum)
-		if errV = errors.Join(err, err2); errV == nil {
-			v, errV = parseVocabulary(pieces, replacements)
+		errV = errors.Join(intact("vocab.tsv", f.vocabulary, vocabularySum), intact("normalize.tsv", f.replacements, replacementsSum))
+		if errV == nil {
+			v, errV = parseVocabulary(f.vocabulary, f.replacements)
 		}
 	})
 	wg.Wait()
@@ -82,6 +70,13 @@ func open(files fs.FS) (*weights, *vocabulary, error) {
 		return nil, nil, err
 	}
 	return w, v, nil
+}
+
+func intact(name string, file []byte, sum string) error {
+	if got := sha256.Sum256(file); hex.EncodeToString(got[:]) != sum {
+		return fmt.Errorf("%s is truncated or changed: %d bytes with the SHA-256 %x, want %s; build again from a clean checkout", name, len(file), got[:8], sum[:16])
+	}
+	return nil
 }
 
 // tensors is a safetensors file: eight bytes with the length of a JSON header, the
