@@ -27,6 +27,13 @@ const (
 // Kind is the legal nature of a document.
 type Kind string
 
+// The kinds that bind nobody; Kinds lists all.
+const (
+	Report  Kind = "report"
+	Article Kind = "article"
+	Event   Kind = "event"
+)
+
 // Status tells whether a document binds today.
 type Status string
 

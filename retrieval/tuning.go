@@ -26,11 +26,13 @@ type Tuning struct {
 
 	// Factors on the score for the standing of a document and its language.
 	Proposed, Historical, NotInForce float64 // unless the question is about such texts
+	Report                           float64 // a report, article or event, unless named: it binds nobody
 	OtherLanguage                    float64 // no edition in the reader's language
 	BothCountries                    float64 // a bilateral document, where both are asked about
 	Bilateral                        float64 // a bilateral document, where one country is asked about
 	OtherCountry                     float64 // a document of the country that is not asked about
 	Comparison                       float64 // a comparing document, where a comparison is asked for
+	Repeated                         float64 // each passage of a document after its third: others shall be heard
 	Bridge                           float64 // at most, for words that a passage in the other language cannot have
 }
 
@@ -55,7 +57,7 @@ func DefaultTuning() Tuning {
 		Meaning: 0.45, Depth: 0.1, Sentence: 0.25,
 		// A citation goes to its provision, whatever the encoder makes of digits.
 		Provision: 2.5,
-		Proposed:  0.8, Historical: 0.6, NotInForce: 0.5, OtherLanguage: 0.85,
-		BothCountries: 1.3, Bilateral: 0.9, OtherCountry: 0.75, Comparison: 1.4, Bridge: 1.2,
+		Proposed:  0.8, Historical: 0.6, NotInForce: 0.5, Report: 0.95, OtherLanguage: 0.85,
+		BothCountries: 1.3, Bilateral: 0.9, OtherCountry: 0.75, Comparison: 1.4, Repeated: 0.9, Bridge: 1.2,
 	}
 }

@@ -183,6 +183,9 @@ func (u Understanding) Priors(d *corpus.Document, named bool, locator []string) 
 	case (d.Status == corpus.Superseded || d.Status == corpus.Rescinded) && !u.Past:
 		out = append(out, Prior{string(d.Status), u.tune.NotInForce})
 	}
+	if (d.Kind == corpus.Report || d.Kind == corpus.Article || d.Kind == corpus.Event) && !named {
+		out = append(out, Prior{"report", u.tune.Report})
+	}
 	if _, readable := d.Edition(u.Language); !readable {
 		out = append(out, Prior{"in the other language", u.tune.OtherLanguage})
 	}

@@ -52,7 +52,7 @@ func usageError(format string, args ...any) error {
 
 // gcPercent keeps the heap close to what lives in it, most of which is the weights of
 // the encoder: resident memory stays under 250 MB.
-const gcPercent = 40
+const gcPercent = 25
 
 func main() {
 	if os.Getenv("GOGC") == "" {

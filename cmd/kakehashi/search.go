@@ -258,5 +258,5 @@ func explanation(h retrieval.Hit, word func(en, ja string) string) []string {
 // priorNames are the names of the priors in Japanese.
 var priorNames = map[string]string{
 	"proposed": "提案段階", "historical": "過去の資料", "superseded": "失効", "rescinded": "廃止", "in the other language": "他言語のみ",
-	"provision cited": "引用された条項", "both countries": "両国", "other country": "他国", "comparison": "比較",
+	"provision cited": "引用された条項", "report": "報告書等", "same document": "同じ文書", "both countries": "両国", "other country": "他国", "comparison": "比較",
 }

@@ -53,9 +53,9 @@ func Normalize(v []float32) error {
 	if sum == 0 || math.IsNaN(sum) || math.IsInf(sum, 0) {
 		return fmt.Errorf("a vector of %d values has no direction (squared length %v)", len(v), sum)
 	}
-	scale := float32(1 / math.Sqrt(sum))
-	for i := range v {
-		v[i] *= scale
+	scale := 1 / math.Sqrt(sum) // overflows a float32 for the smallest vectors
+	for i, x := range v {
+		v[i] = float32(float64(x) * scale)
 	}
 	return nil
 }

@@ -55,6 +55,14 @@ func TestQuantizeKeepsTheDirection(t *testing.T) {
 	}
 }
 
+func TestNormalizeTakesTheSmallestVector(t *testing.T) {
+	t.Parallel()
+	v := []float32{math.SmallestNonzeroFloat32, 0}
+	if err := Normalize(v); err != nil || v[0] != 1 || v[1] != 0 {
+		t.Errorf("%v, %v; want [1 0]", v, err)
+	}
+}
+
 func TestNormalizeRefusesWhatHasNoDirection(t *testing.T) {
 	t.Parallel()
 	inf, nan := float32(math.Inf(1)), float32(math.NaN())

@@ -29,6 +29,9 @@ func Run(t *testing.T, open func(*testing.T, *analysis.Analyzer) retrieval.Index
 		"prefers the country asked about":         prefersCountry,
 		"weighs the context less than the text":   weighsContext,
 		"gives its reasons":                       givesReasons,
+		"prefers a rule to a report on it":        prefersRules,
+		"lets no long document hide the others":   spreadsOut,
+		"goes to the provision that is cited":     goesToProvision,
 		"limits and orders":                       limits,
 		"replaces a document whole":               replaces,
 		"deletes":                                 deletes,
@@ -240,6 +243,41 @@ func prefersInForce(t *testing.T, f *fixture) {
 func prefersCountry(t *testing.T, f *fixture) {
 	f.first(t, "deemed export of controlled technology in Japan", "jp-export#1")
 	f.first(t, "deemed export of controlled technology in the United States", "us-export#1")
+}
+
+func prefersRules(t *testing.T, f *fixture) {
+	same := func(id string, k corpus.Kind) *corpus.Document {
+		d := document(id, corpus.US, corpus.InForce, "2020", []corpus.Passage{{Locator: "1", Heading: "Tantalum", Text: "Tantalum needs a permit."}}, nil)
+		d.Kind, d.Editions[0].Title, d.Editions[0].Citation = k, "Tantalum", "t"
+		return d
+	}
+	f.put(t, same("us-a-report", corpus.Report), same("us-b-rule", "regulation"))
+	f.first(t, "tantalum permit", "us-b-rule#1")
+}
+
+func spreadsOut(t *testing.T, f *fixture) {
+	text := func(n int) []corpus.Passage {
+		var out []corpus.Passage
+		for range n {
+			out = append(out, corpus.Passage{Locator: "1", Heading: "Niobium", Text: "Niobium needs a permit."})
+		}
+		return out
+	}
+	for id, n := range map[string]int{"us-a-long": 8, "us-b-short": 1} {
+		d := document(id, corpus.US, corpus.InForce, "2020", text(n), nil)
+		d.Editions[0].Title, d.Editions[0].Citation = "Niobium", "n"
+		f.put(t, d)
+	}
+	got := ids(f.search(t, retrieval.Query{Text: "niobium permit", Limit: 9}))
+	if at := slices.Index(got, "us-b-short#1"); at < 0 || at > 3 || len(got) != 9 {
+		t.Errorf("%q: want the other document behind three passages of the long one, and all nine", got)
+	}
+}
+
+func goesToProvision(t *testing.T, f *fixture) {
+	for text, want := range map[string]string{"35 U.S.C. 184": "us-secrecy#2", "35 USC 181": "us-secrecy#1"} {
+		f.first(t, text, want)
+	}
 }
 
 func weighsContext(t *testing.T, f *fixture) {

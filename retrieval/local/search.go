@@ -46,15 +46,40 @@ func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit
 			f.score *= p.Factor
 		}
 	}
-	slices.SortFunc(all, func(x, y found) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(s.units[x.unit].id(), s.units[y.unit].id()))
-	})
+	s.sort(all)
+	ix.spreadOut(s, all)
 	all = all[:min(len(all), limit)]
 	hits := make([]retrieval.Hit, 0, len(all))
 	for _, f := range all {
 		hits = append(hits, ix.hit(s, u, q, f))
 	}
 	return hits, nil
+}
+
+// sort puts the best first, equal ones by passage id.
+func (s *snapshot) sort(all []found) {
+	slices.SortFunc(all, func(x, y found) int {
+		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(s.units[x.unit].id(), s.units[y.unit].id()))
+	})
+}
+
+// mostOfOne is how many passages of one document stand in a row without loss.
+const mostOfOne = 3
+
+// spreadOut lowers what a document has beyond its first passages, so that one long
+// document does not hide the others.
+func (ix *Index) spreadOut(s *snapshot, all []found) {
+	seen := map[*corpus.Document]int{}
+	for i := range all {
+		d := s.units[all[i].unit].document
+		seen[d]++
+		if more := seen[d] - mostOfOne; more > 0 {
+			p := retrieval.Prior{Name: "same document", Factor: math.Pow(ix.tune.Repeated, float64(more))}
+			all[i].priors = append(all[i].priors, p)
+			all[i].score *= p.Factor
+		}
+	}
+	s.sort(all)
 }
 
 // poolPerHit is how many units are looked at more closely for each hit wanted:

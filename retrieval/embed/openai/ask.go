@@ -79,7 +79,7 @@ func (c *Client) vectors(model string, answer []api.Embedding, texts int) ([][]f
 		case out[one.Index] != nil:
 			return nil, fmt.Errorf("model %q gives two vectors the index %d", model, one.Index)
 		}
-		if err := normalize(v); err != nil {
+		if err := embed.Normalize(v); err != nil {
 			return nil, fmt.Errorf("model %q gives text %d of the request a broken vector: %w", model, one.Index, err)
 		}
 		out[one.Index] = v
@@ -88,18 +88,6 @@ func (c *Client) vectors(model string, answer []api.Embedding, texts int) ([][]f
 		return nil, &DimensionError{Model: model, Got: want, Want: c.Dimension()}
 	}
 	return out, nil
-}
-
-// normalize scales v to length 1. Values near the least that 32 bits hold have a
-// direction on paper only: the result tells.
-func normalize(v []float32) error {
-	if err := embed.Normalize(v); err != nil {
-		return err
-	}
-	if square := embed.Dot(v, v); !(square > 0.99 && square < 1.01) {
-		return fmt.Errorf("a vector of %d values is too small to have a direction", len(v))
-	}
-	return nil
 }
 
 // wait is the time before the next try: it doubles, is drawn from its upper half so
