@@ -81,6 +81,7 @@ type Why struct {
 	Dense      float64  // cosine of the question with the passage or its best sentence, see Tuning.Sentence
 	Words      float64  // what Lexical adds to Score, before priors
 	Meaning    float64  // what Dense adds to Score, before priors
+	Provision  float64  // how far the passage is the provision that is cited, see Understanding.Provision
 	Named      bool     // the question names the document or the provision
 	Terms      []Share  // what matched, the largest share first
 	Expansions []string // glossary concepts that bridged wording or language

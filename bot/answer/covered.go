@@ -32,6 +32,8 @@ const (
 	noQuantity     = -4.36 // where a quantity is asked for and none of the kind stands there
 	nearestDepth   = 8     // passages in which the nearest sentence is looked for
 
+	citedCoverage = 0.4 // enough for the very provision that is cited
+
 	namedBonus = 0.3 // of coverage, where the question names the document
 
 	// A short question that one passage bears whole, with a rare word among the
@@ -63,6 +65,9 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 	}
 	if best.Why.Named && q.unknown == 0 {
 		coverage += namedBonus
+	}
+	if !lacks && coverage >= citedCoverage && best.Why.Provision == 1 {
+		return true
 	}
 	if coverage >= wholeCoverage && rarest*q.scale >= wholeRarity && q.unknown == 0 && !lacks {
 		return true

@@ -317,7 +317,7 @@ func (ix *Index) saturate(tf float32) float64 {
 }
 
 func (ix *Index) why(s *snapshot, u retrieval.Understanding, f found) retrieval.Why {
-	why := retrieval.Why{Lexical: f.lexical, Dense: f.dense, Words: f.words, Meaning: f.meaning, Named: f.named, Priors: f.priors}
+	why := retrieval.Why{Lexical: f.lexical, Dense: f.dense, Words: f.words, Meaning: f.meaning, Named: f.named, Priors: f.priors, Provision: u.Provision(s.units[f.unit].locator)}
 	for _, t := range u.Terms {
 		p, ok := s.find(t.Text, f.unit)
 		if !ok || t.Weight == 0 {
