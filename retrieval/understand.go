@@ -169,10 +169,10 @@ func (u Understanding) Provision(locator []string) float64 {
 // is in force outranks what is not, unless the question is about the past or
 // about proposals or names the document, and the country that is asked about
 // outranks the other.
-func (u Understanding) Priors(d *corpus.Document, named bool, locator []string) []Prior {
+func (u Understanding) Priors(d *corpus.Document, named bool, provision float64) []Prior {
 	var out []Prior
-	if p := u.Provision(locator); p > 0 {
-		out = append(out, Prior{"provision cited", 1 + (u.tune.Provision-1)*p})
+	if provision > 0 {
+		out = append(out, Prior{"provision cited", 1 + (u.tune.Provision-1)*provision})
 	}
 	switch {
 	case d.Status.Current() || named:

@@ -58,7 +58,8 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 		return false
 	}
 	best := inLanguage(hits[0], q.lang) // judged in the language of the question
-	coverage, rarest, anchored := e.passageCoverage(q, best)
+	terms := e.termsOf(textOf(best))
+	coverage, rarest, anchored := q.passageCoverage(best.Edition.Language, terms)
 	lacks := e.lacksQuantity(q, hits)
 	if best.Edition.Language != q.lang && best.Sentences == nil && (!anchored || q.unknown > 0.5) {
 		return false // across languages only a term of the field or a reference counts
@@ -78,7 +79,7 @@ func (s scope) covered(e *Engine, q asked, hits []retrieval.Hit) bool {
 	}
 	score := biasAnswerable + perCovered*coverage + perAsked*math.Log1p(float64(len(q.terms))) +
 		perPassage*best.Why.Dense + perSentence*nearest(hits[:min(nearestDepth, len(hits))]) +
-		perFigure*float64(min(e.figuresLacking(q, best), 2))
+		perFigure*float64(min(q.figuresLacking(terms), 2))
 	if q.lang == language.Japanese {
 		score += japanese
 	}
@@ -97,9 +98,10 @@ func nearest(hits []retrieval.Hit) float64 {
 	return float64(best)
 }
 
-// figuresLacking counts the figures of the question that a passage does not have.
-func (e *Engine) figuresLacking(q asked, h retrieval.Hit) int {
-	terms, n := e.termsOf(textOf(h)), 0
+// figuresLacking counts the figures of the question that a passage of those terms
+// does not have.
+func (q asked) figuresLacking(terms map[string]bool) int {
+	n := 0
 	for _, t := range q.terms {
 		if t.Text[0] >= '0' && t.Text[0] <= '9' && !terms[t.Text] {
 			n++
@@ -133,11 +135,10 @@ func isProperName(w string) bool {
 }
 
 // passageCoverage is the part of the question's worth that a passage with its
-// headings bears, the worth of the rarest word matched, and whether a term of the
-// field or a reference is matched.
-func (e *Engine) passageCoverage(q asked, h retrieval.Hit) (coverage, rarest float64, anchored bool) {
-	terms := e.termsOf(textOf(h))
-	coverage = q.coverage(h.Edition.Language, func(t weighted) float64 {
+// headings, given by their terms, bears, the worth of the rarest word matched, and
+// whether a term of the field or a reference is matched.
+func (q asked) passageCoverage(lang language.Tag, terms map[string]bool) (coverage, rarest float64, anchored bool) {
+	coverage = q.coverage(lang, func(t weighted) float64 {
 		if !terms[t.Text] {
 			return 0
 		}

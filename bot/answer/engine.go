@@ -171,6 +171,12 @@ func (e *Engine) embedded(ctx context.Context, q retrieval.Query) (retrieval.Que
 	return with, true
 }
 
+// Query is the search that a question leads to, before its meaning is added: what a
+// measurement of the search alone puts to the index.
+func (e *Engine) Query(q Question) retrieval.Query {
+	return queryFor(q, thread.Resolve(e.analyzer, q.History, q.Text), messagesFor(retrieval.ReaderLanguage(q.Language, q.Text)))
+}
+
 // queryFor is the search for a question. A follow-up that turns to the other
 // country is searched in that country's documents and the shared ones.
 func queryFor(q Question, r thread.Resolved, m messages) retrieval.Query {

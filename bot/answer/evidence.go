@@ -196,14 +196,23 @@ func (e *Engine) candidates(q asked, hits []retrieval.Hit) []candidate {
 // need or no such edition. Sentence by sentence the two languages cannot be
 // compared, so the passage's sentences then stand in the order of the text.
 func (e *Engine) bridgeCoverage(q asked, h retrieval.Hit) float64 {
-	edition, ok := h.Document.Edition(q.lang)
-	if !ok || h.Edition.Language == q.lang {
+	if h.Edition.Language == q.lang {
 		return -1
 	}
-	h.Edition = edition
-	h.Passage, _ = edition.Passage(h.Passage.ID)
-	coverage, _, _ := e.passageCoverage(q, h)
+	if h = inLanguage(h, q.lang); h.Edition.Language != q.lang {
+		return -1
+	}
+	coverage, _, _ := q.passageCoverage(q.lang, e.termsOf(textOf(h)))
 	return coverage
+}
+
+// inLanguage is the hit in the edition of a language, where there is one.
+func inLanguage(h retrieval.Hit, lang language.Tag) retrieval.Hit {
+	if edition, ok := h.Document.Edition(lang); ok {
+		h.Edition = edition
+		h.Passage, _ = edition.Passage(h.Passage.ID)
+	}
+	return h
 }
 
 // titlesOf are the names by which a question may call the document of a hit.

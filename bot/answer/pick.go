@@ -30,7 +30,7 @@ func pick(all []candidate, countries []corpus.Jurisdiction) []candidate {
 		return nil
 	}
 	ranked := slices.Clone(all)
-	slices.SortStableFunc(ranked, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	slices.SortStableFunc(ranked, byScore)
 	s := selection{all: all}
 	best := ranked[0]
 	for _, c := range ranked {
@@ -70,6 +70,9 @@ func pick(all []candidate, countries []corpus.Jurisdiction) []candidate {
 	}
 	return s.ordered(best)
 }
+
+// byScore puts the best first.
+func byScore(a, b candidate) int { return cmp.Compare(b.score, a.score) }
 
 type selection struct {
 	all    []candidate

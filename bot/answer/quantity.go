@@ -1,12 +1,9 @@
 package answer
 
 import (
-	"cmp"
 	"regexp"
 	"slices"
 	"strings"
-
-	"golang.org/x/text/language"
 
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
@@ -95,15 +92,6 @@ func (e *Engine) lacksQuantity(q asked, hits []retrieval.Hit) bool {
 		return false
 	}
 	all := e.candidates(q, weighed(hits))
-	slices.SortStableFunc(all, func(a, b candidate) int { return cmp.Compare(b.score, a.score) })
+	slices.SortStableFunc(all, byScore)
 	return !slices.ContainsFunc(all[:min(quantityDepth, len(all))], func(c candidate) bool { return q.quantity.MatchString(c.text) })
-}
-
-// inLanguage is the hit in the edition of a language, where there is one.
-func inLanguage(h retrieval.Hit, lang language.Tag) retrieval.Hit {
-	if edition, ok := h.Document.Edition(lang); ok {
-		h.Edition = edition
-		h.Passage, _ = edition.Passage(h.Passage.ID)
-	}
-	return h
 }

@@ -144,14 +144,13 @@ func (f *evalFlags) measureQuestions(cmd *cobra.Command) (run eval.Run, err erro
 		return run, err
 	}
 	run = eval.Run{Format: eval.Format, Set: qs.Info(p.library.Documents), Model: p.embedder.Model(), Seed: evalSeed}
-	analyzer := analysis.NewAnalyzer(p.library.Glossary)
 	if run.Encoding, err = encoding(ctx, p.embedder, qs.Texts(encodingSample)); err != nil {
 		return run, err
 	}
 	searching, answering := newMeter(cmd.ErrOrStderr(), "searching"), newMeter(cmd.ErrOrStderr(), "answering")
 	run.Rankings, err = qs.Find(ctx, p.index, eval.Options{
 		Stages: f.ranked, Embedder: p.embedder, Seed: evalSeed, Progress: searching.report,
-		Query: func(q eval.Question) retrieval.Query { return queryOf(analyzer, q) },
+		Query: func(q eval.Question) retrieval.Query { return p.engine.Query(questionOf(q)) },
 	})
 	searching.stop()
 	if err != nil {
@@ -162,20 +161,11 @@ func (f *evalFlags) measureQuestions(cmd *cobra.Command) (run eval.Run, err erro
 	return run, err
 }
 
-// queryOf searches for a question as the advisor does.
-func queryOf(a *analysis.Analyzer, q eval.Question) retrieval.Query {
-	r := thread.Resolve(a, turns(q.History), q.Text)
-	query := retrieval.Query{Text: r.Text, Context: r.Context, Background: r.Background, Language: language.Make(q.Language)}
-	if r.Country != "" {
-		query.Filter.Jurisdictions = []corpus.Jurisdiction{r.Country, corpus.Bilateral, corpus.Multilateral}
-	}
-	return query
-}
-
-func turns(history []eval.Turn) []thread.Turn {
-	var out []thread.Turn
-	for _, t := range history {
-		out = append(out, thread.Turn{Role: thread.Role(t.Role), Text: t.Text})
+// questionOf is a question of a file as the engine takes it.
+func questionOf(q eval.Question) answer.Question {
+	out := answer.Question{ID: q.ID, Text: q.Text, Language: language.Make(q.Language)}
+	for _, t := range q.History {
+		out.History = append(out.History, thread.Turn{Role: thread.Role(t.Role), Text: t.Text})
 	}
 	return out
 }
@@ -185,7 +175,7 @@ type advisor struct{ parts }
 
 // Answer implements eval.Answerer.
 func (a advisor) Answer(ctx context.Context, q eval.Question) (eval.Reply, error) {
-	got, err := a.engine.Answer(ctx, answer.Question{ID: q.ID, Text: q.Text, History: turns(q.History), Language: language.Make(q.Language)})
+	got, err := a.engine.Answer(ctx, questionOf(q))
 	var input *answer.InputError
 	if errors.As(err, &input) {
 		return eval.Reply{Outcome: string(answer.Failed)}, nil

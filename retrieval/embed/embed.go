@@ -63,14 +63,15 @@ func Normalize(v []float32) error {
 // Dot is the inner product of two vectors of the same length: their cosine, where
 // both have length 1.
 func Dot(a, b []float32) float32 {
-	if accelerated && len(a) > 0 { // vek panics on empty slices
+	if Accelerated && len(a) > 0 { // vek panics on empty slices
 		return vek32.Dot(a, b)
 	}
 	return dot(a, b)
 }
 
-// accelerated tells whether vek has vector instructions for this processor.
-var accelerated = vek.Info().Acceleration
+// Accelerated tells whether vek has vector instructions for this processor (AVX2 and
+// FMA on amd64). Its plain loops are slower than ours.
+var Accelerated = vek.Info().Acceleration
 
 // dot keeps eight sums, which a processor adds up at once.
 //
@@ -96,38 +97,33 @@ func dot(a, b []float32) float32 {
 	return ((s[0] + s[1]) + (s[2] + s[3])) + ((s[4] + s[5]) + (s[6] + s[7]))
 }
 
-// Quantized is a vector with a byte a value: value i is Scale × Values[i]. It takes
-// a quarter of the room; the cosine of a unit vector with its quantized form is
-// above 0.9998 for the built-in encoder.
-type Quantized struct {
-	Scale  float32
-	Values []int8
-}
-
-// Quantize rounds v to 127 steps of its largest value in each direction.
-func Quantize(v []float32) Quantized {
+// Quantize gives the direction of v with a byte a value: v rounded to 127 steps of its
+// largest value each way. It takes a quarter of the room; the cosine of a vector with
+// its quantized form is above 0.9998 for the built-in encoder.
+func Quantize(v []float32) []int8 {
 	largest := float32(0)
 	for _, x := range v {
 		largest = max(largest, x, -x)
 	}
-	q := Quantized{largest / 127, make([]int8, len(v))}
+	out := make([]int8, len(v))
 	if largest == 0 {
-		return q
+		return out
 	}
+	step := largest / 127
 	for i, x := range v {
-		q.Values[i] = int8(math.RoundToEven(float64(x / q.Scale)))
+		out[i] = int8(math.RoundToEven(float64(x / step)))
 	}
-	return q
+	return out
 }
 
-// Into writes the vector to dst, scaled to length 1.
-func (q Quantized) Into(dst []float32) {
+// Restore writes a quantized vector to dst, scaled to length 1.
+func Restore(dst []float32, quantized []int8) {
 	sum := 0
-	for _, x := range q.Values {
+	for _, x := range quantized {
 		sum += int(x) * int(x)
 	}
 	scale := float32(1 / math.Sqrt(float64(max(sum, 1))))
-	for i, x := range q.Values {
+	for i, x := range quantized {
 		dst[i] = float32(x) * scale
 	}
 }

@@ -40,7 +40,7 @@ func TestQuantizeKeepsTheDirection(t *testing.T) {
 			t.Fatal(err)
 		}
 		back := make([]float32, len(v))
-		Quantize(v).Into(back)
+		Restore(back, Quantize(v))
 		if c := Dot(v, back); c < 0.9998 {
 			t.Errorf("cosine %v after quantizing", c)
 		}
@@ -49,7 +49,7 @@ func TestQuantizeKeepsTheDirection(t *testing.T) {
 		}
 	}
 	zero := make([]float32, 3)
-	Quantize(zero).Into(zero)
+	Restore(zero, Quantize(zero))
 	if zero[0] != 0 {
 		t.Errorf("the zero vector becomes %v", zero)
 	}

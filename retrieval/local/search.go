@@ -21,6 +21,7 @@ type found struct {
 	lexical, dense float64
 	words, meaning float64 // their shares in the score
 	score          float64
+	provision      float64 // how far it is the provision that is cited
 	named          bool
 	priors         []retrieval.Prior
 }
@@ -40,7 +41,8 @@ func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit
 	for i := range all {
 		f := &all[i]
 		f.named = s.named(u, f.unit)
-		f.priors = u.Priors(s.units[f.unit].document, f.named, s.units[f.unit].locator)
+		f.provision = u.Provision(s.units[f.unit].locator)
+		f.priors = u.Priors(s.units[f.unit].document, f.named, f.provision)
 		f.score = f.words + f.meaning
 		for _, p := range f.priors {
 			f.score *= p.Factor
@@ -204,10 +206,7 @@ func spread(dense []float64, share float64) (low, high float64) {
 	if n == 0 {
 		return 0, 0
 	}
-	depth := max(leastDepth, int(share*float64(n)))
-	if n <= depth {
-		depth = n
-	}
+	depth := min(n, max(leastDepth, int(share*float64(n))))
 	at, passed := steps-1, 0
 	for ; at > 0 && passed+counts[at] < depth; at-- {
 		passed += counts[at]
@@ -317,7 +316,7 @@ func (ix *Index) saturate(tf float32) float64 {
 }
 
 func (ix *Index) why(s *snapshot, u retrieval.Understanding, f found) retrieval.Why {
-	why := retrieval.Why{Lexical: f.lexical, Dense: f.dense, Words: f.words, Meaning: f.meaning, Named: f.named, Priors: f.priors, Provision: u.Provision(s.units[f.unit].locator)}
+	why := retrieval.Why{Lexical: f.lexical, Dense: f.dense, Words: f.words, Meaning: f.meaning, Named: f.named, Priors: f.priors, Provision: f.provision}
 	for _, t := range u.Terms {
 		p, ok := s.find(t.Text, f.unit)
 		if !ok || t.Weight == 0 {

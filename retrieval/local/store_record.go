@@ -182,7 +182,7 @@ func (v vectors) pack() []byte {
 		out = binary.LittleEndian.AppendUint32(out, uint32(r.passage))
 		out = binary.LittleEndian.AppendUint16(out, uint16(r.edition))
 		out = binary.LittleEndian.AppendUint16(out, uint16(r.sentence))
-		for _, x := range embed.Quantize(v.values[i*v.dimension:][:v.dimension]).Values {
+		for _, x := range embed.Quantize(v.values[i*v.dimension:][:v.dimension]) {
 			out = append(out, byte(x))
 		}
 	}
@@ -197,7 +197,7 @@ func unpack(r *stored, d *corpus.Document) (vectors, error) {
 		return vectors{}, fmt.Errorf("its vectors take %d bytes, no multiple of %d", len(r.vectors), size)
 	}
 	v := vectors{model: r.model, dimension: r.dimension, values: make([]float32, n*r.dimension), rows: make([]row, n)}
-	q := embed.Quantized{Values: make([]int8, r.dimension)}
+	q := make([]int8, r.dimension)
 	for i := range n {
 		b := r.vectors[i*size:][:size]
 		at := row{int32(binary.LittleEndian.Uint32(b)), int16(binary.LittleEndian.Uint16(b[4:])), int16(binary.LittleEndian.Uint16(b[6:]))}
@@ -205,9 +205,9 @@ func unpack(r *stored, d *corpus.Document) (vectors, error) {
 			return vectors{}, fmt.Errorf("vector %d is of a passage that it does not have", i+1)
 		}
 		for j, x := range b[rowHead:] {
-			q.Values[j] = int8(x)
+			q[j] = int8(x)
 		}
-		q.Into(v.values[i*r.dimension:][:r.dimension])
+		embed.Restore(v.values[i*r.dimension:][:r.dimension], q)
 		v.rows[i] = at
 	}
 	return v, nil

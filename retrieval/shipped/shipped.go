@@ -169,7 +169,7 @@ func (s *Set) Vectors(d *corpus.Document) (*retrieval.Vectors, error) {
 				return nil, fmt.Errorf("no vector for %.60q; run go generate ./retrieval/shipped", t)
 			}
 			out[i] = values[i*s.dimension:][:s.dimension:s.dimension]
-			embed.Quantized{Values: q}.Into(out[i])
+			embed.Restore(out[i], q)
 		}
 		return out, nil
 	})

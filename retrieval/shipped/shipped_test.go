@@ -60,7 +60,7 @@ func TestTheVectorsAreTheEncoders(t *testing.T) {
 				t.Fatalf("no vector for %.60q", text)
 			}
 			got := make([]float32, len(q))
-			embed.Quantized{Values: q}.Into(got)
+			embed.Restore(got, q)
 			if c := embed.Dot(got, want[0]); c < 0.999 {
 				t.Errorf("%.60q: cosine %v to what the encoder gives", text, c)
 			}

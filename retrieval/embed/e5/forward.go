@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/viterin/vek/vek32"
+
+	encoder "kakehashi/retrieval/embed"
 )
 
 // buffer is what one forward pass writes to, kept for the next one.
@@ -115,7 +117,7 @@ const (
 
 // linear is y = x·Wᵀ + b for all tokens and some rows of W.
 func (w *weights) linear(m *matrix, y, x []float32, from, to int) {
-	if w.portable || !accelerated {
+	if w.portable || !encoder.Accelerated {
 		m.plain(y, x, from, to)
 		return
 	}

@@ -1,14 +1,6 @@
 package e5
 
-import (
-	"math"
-
-	"github.com/viterin/vek"
-)
-
-// accelerated tells whether vek has vector instructions for this processor (AVX2
-// and FMA on amd64). Its plain loops are slower than the ones here.
-var accelerated = vek.Info().Acceleration
+import "math"
 
 // plain multiplies some rows of the matrix with all tokens in plain Go, two rows
 // and two tokens at a time, so that what is loaded is used twice.

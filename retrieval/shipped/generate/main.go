@@ -54,7 +54,7 @@ func generate(ctx context.Context, file string) error {
 			return err
 		}
 		for i, v := range vs {
-			vectors[shipped.Key(next[i])] = embed.Quantize(v).Values
+			vectors[shipped.Key(next[i])] = embed.Quantize(v)
 		}
 		done += len(next)
 		fmt.Fprintf(os.Stderr, "%d of %d texts embedded\n", done, len(missing))
