@@ -79,6 +79,7 @@ func (id PassageID) Document() string {
 // event. Its text stands in one or two editions whose passages pair one to one.
 type Document struct {
 	ID           string
+	Collection   string // the set that it came with; "" for the shipped library
 	Jurisdiction Jurisdiction
 	Kind         Kind
 	URL          string // the official page

@@ -48,12 +48,14 @@ type Filter struct {
 	Kinds         []corpus.Kind
 	Topics        []string // a document passes with any of them
 	Statuses      []corpus.Status
+	Collections   []string
 	AsOf          corpus.Date // documents published later are left out
 }
 
 // Keeps reports whether the document passes the filter.
 func (f Filter) Keeps(d *corpus.Document) bool {
 	return keeps(f.Jurisdictions, d.Jurisdiction) && keeps(f.Kinds, d.Kind) && keeps(f.Statuses, d.Status) &&
+		keeps(f.Collections, d.Collection) &&
 		(len(f.Topics) == 0 || slices.ContainsFunc(d.Topics, func(t string) bool { return slices.Contains(f.Topics, t) })) &&
 		(f.AsOf.IsZero() || !f.AsOf.Before(d.Published))
 }

@@ -3,6 +3,7 @@ package retrieval
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"kakehashi/corpus"
@@ -27,6 +28,45 @@ type ModelError struct{ Index, Given string }
 
 func (e *ModelError) Error() string {
 	return fmt.Sprintf("the index holds vectors of the encoder %q, these are of %q: embed the documents again with the encoder that asks, or ask with the one that embedded them", e.Index, e.Given)
+}
+
+// Check makes sure that the vectors of an entry are of its passages, sound and of one
+// dimension, which it returns; 0 where there are none. The error names the document.
+func (e Entry) Check() (dimension int, err error) {
+	if e.Vectors == nil {
+		return 0, nil
+	}
+	d := e.Document
+	fault := func(format string, args ...any) (int, error) {
+		return 0, fmt.Errorf("indexing %s: %s", d.ID, fmt.Sprintf(format, args...))
+	}
+	if e.Vectors.Model == "" {
+		return fault("vectors without the name of their encoder")
+	}
+	if len(e.Vectors.Editions) != len(d.Editions) {
+		return fault("vectors of %d editions for %d", len(e.Vectors.Editions), len(d.Editions))
+	}
+	sound := func(v []float32) bool {
+		if dimension == 0 {
+			dimension = len(v)
+		}
+		if len(v) != dimension || len(v) == 0 {
+			return false
+		}
+		length := embed.Dot(v, v)
+		return length > 0.99 && length < 1.01
+	}
+	for i, passages := range e.Vectors.Editions {
+		if len(passages) != len(d.Editions[i].Passages) {
+			return fault("vectors of %d passages for %d", len(passages), len(d.Editions[i].Passages))
+		}
+		for p, v := range passages {
+			if !sound(v.Passage) || slices.ContainsFunc(v.Sentences, func(s []float32) bool { return !sound(s) }) {
+				return fault("a vector of passage %d is not of length 1 or has another dimension than the first", p+1)
+			}
+		}
+	}
+	return dimension, nil
 }
 
 // Texts are what is embedded of a passage: first the whole under its title and

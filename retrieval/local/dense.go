@@ -1,7 +1,6 @@
 package local
 
 import (
-	"fmt"
 	"math"
 	"runtime"
 	"sync"
@@ -9,6 +8,7 @@ import (
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/embed"
+	"kakehashi/retrieval/rank"
 )
 
 // vectors are those of one document, in one piece of memory so that a scan reads
@@ -37,42 +37,20 @@ type block struct {
 
 // arrange checks the vectors of an entry and lays them out.
 func arrange(e retrieval.Entry) (vectors, error) {
-	if e.Vectors == nil {
-		return vectors{}, nil
+	dimension, err := e.Check()
+	if err != nil || e.Vectors == nil {
+		return vectors{}, err
 	}
-	d, out := e.Document, vectors{model: e.Vectors.Model}
-	fault := func(format string, args ...any) (vectors, error) {
-		return vectors{}, fmt.Errorf("indexing %s: %s", d.ID, fmt.Sprintf(format, args...))
-	}
-	if out.model == "" {
-		return fault("vectors without the name of their encoder")
-	}
-	if len(e.Vectors.Editions) != len(d.Editions) {
-		return fault("vectors of %d editions for %d", len(e.Vectors.Editions), len(d.Editions))
-	}
-	add := func(v []float32, at row) bool {
-		if out.dimension == 0 {
-			out.dimension = len(v)
-		}
-		length := embed.Dot(v, v)
-		if len(v) != out.dimension || !(length > 0.99 && length < 1.01) {
-			return false
-		}
+	out := vectors{model: e.Vectors.Model, dimension: dimension}
+	add := func(v []float32, at row) {
 		out.values = append(out.values, v...)
 		out.rows = append(out.rows, at)
-		return true
 	}
 	for i, passages := range e.Vectors.Editions {
-		if len(passages) != len(d.Editions[i].Passages) {
-			return fault("vectors of %d passages for %d", len(passages), len(d.Editions[i].Passages))
-		}
 		for p, v := range passages {
-			sound := add(v.Passage, row{int32(p), int16(i), wholePassage})
+			add(v.Passage, row{int32(p), int16(i), wholePassage})
 			for s, v := range v.Sentences[:min(len(v.Sentences), math.MaxInt16)] {
-				sound = sound && add(v, row{int32(p), int16(i), int16(s)})
-			}
-			if !sound {
-				return fault("a vector of passage %d is not of length 1 or has another dimension than the first", p+1)
+				add(v, row{int32(p), int16(i), int16(s)})
 			}
 		}
 	}
@@ -83,23 +61,12 @@ func arrange(e retrieval.Entry) (vectors, error) {
 // passage and with the nearest sentence of any.
 type scanned struct{ passage, sentence float32 }
 
-// far is below any cosine.
-const far = -2
-
-// of joins the two: the sentence counts with its share, unless there are none.
-func (s scanned) of(share float64) float64 {
-	if s.sentence == far {
-		return float64(s.passage)
-	}
-	return (1-share)*float64(s.passage) + share*float64(s.sentence)
-}
-
 // scan compares a query with every vector of the documents that are kept; units
-// of others, or without vectors, stay far. It shares the work among the cores.
+// of others, or without vectors, stay Far. It shares the work among the cores.
 func (s *snapshot) scan(query []float32, keep func(*corpus.Document) bool) []scanned {
 	out := make([]scanned, len(s.units))
 	for i := range out {
-		out[i] = scanned{far, far}
+		out[i] = scanned{rank.Far, rank.Far}
 	}
 	workers := runtime.GOMAXPROCS(0)
 	share := (len(s.blocks) + workers - 1) / max(workers, 1)

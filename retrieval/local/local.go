@@ -13,6 +13,7 @@ import (
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
+	"kakehashi/retrieval/rank"
 )
 
 // Index implements retrieval.Index.
@@ -37,17 +38,9 @@ type analysed struct {
 
 // unit is one passage, both editions together.
 type unit struct {
+	rank.Unit
 	document *corpus.Document
-	passage  int           // position in every edition
-	editions [][]frequency // by edition
-	lengths  []float64     // weighted length, by edition
-	locator  []string      // the references in its locators
-}
-
-// frequency is how often a term stands in an edition of a passage, weighted by field.
-type frequency struct {
-	term string
-	tf   float64
+	passage  int // position in every edition
 }
 
 type snapshot struct {
@@ -144,58 +137,14 @@ func (ix *Index) Delete(_ context.Context, ids ...string) error {
 }
 
 func (ix *Index) analyse(e retrieval.Entry) (analysed, error) {
-	d, tune := e.Document, ix.tune
-	out := analysed{document: d, units: make([]unit, len(d.Editions[0].Passages)), names: map[string]bool{}}
-	for i := range out.units {
-		out.units[i] = unit{document: d, passage: i}
-	}
-	for _, e := range d.Editions {
-		shared := fieldTerms{}
-		shared.add(ix.analyzer, e.Title, tune.Title)
-		shared.add(ix.analyzer, e.Citation, tune.Citation)
-		if len(d.Editions) == 1 {
-			shared.add(ix.analyzer, d.TitleJA, tune.Title)
-		}
-		for t := range shared.tf {
-			out.names[t] = true
-		}
-		for i, p := range e.Passages {
-			own := fieldTerms{tf: map[string]float64{}, length: 0}
-			for t, f := range shared.tf {
-				own.tf[t] = f
-			}
-			own.add(ix.analyzer, p.Locator, tune.Locator)
-			out.units[i].locator = append(out.units[i].locator, ix.analyzer.References(p.Locator)...)
-			own.add(ix.analyzer, p.Heading, tune.Heading)
-			own.add(ix.analyzer, p.Text, tune.Text)
-			frequencies := make([]frequency, 0, len(own.tf))
-			for t, f := range own.tf {
-				frequencies = append(frequencies, frequency{t, f})
-			}
-			out.units[i].editions = append(out.units[i].editions, frequencies)
-			out.units[i].lengths = append(out.units[i].lengths, own.length)
-		}
+	units, names := rank.Analyse(ix.analyzer, ix.tune, e.Document)
+	out := analysed{document: e.Document, units: make([]unit, len(units)), names: names}
+	for i, u := range units {
+		out.units[i] = unit{u, e.Document, i}
 	}
 	var err error
 	out.vectors, err = arrange(e)
 	return out, err
-}
-
-// fieldTerms sums weighted term frequencies over fields. Title and citation
-// are the same for all passages of a document and do not count as length.
-type fieldTerms struct {
-	tf     map[string]float64
-	length float64
-}
-
-func (f *fieldTerms) add(a *analysis.Analyzer, text string, weight float64) {
-	if f.tf == nil {
-		f.tf = map[string]float64{}
-	}
-	for _, t := range a.Terms(text) {
-		f.tf[t.Text] += weight
-		f.length += weight
-	}
 }
 
 // publish builds the postings anew from what is stored and swaps them in.
@@ -224,15 +173,15 @@ func (ix *Index) publish() {
 	}
 	average := averageLengths(s.units)
 	for i, u := range s.units {
-		for e, terms := range u.editions {
-			norm := 1 - ix.tune.B + ix.tune.B*u.lengths[e]/average[u.document.Editions[e].Language.String()]
+		for e, terms := range u.Editions {
+			mean := average[u.document.Editions[e].Language.String()]
 			for _, t := range terms {
-				ps, tf := s.postings[t.term], float32(t.tf/norm)
+				ps, tf := s.postings[t.Term], rank.Normalized(ix.tune, t.TF, u.Lengths[e], mean)
 				if n := len(ps); n > 0 && ps[n-1].unit == int32(i) { // another edition has it too
 					ps[n-1].tf = max(ps[n-1].tf, tf)
 					continue
 				}
-				s.postings[t.term] = append(ps, posting{int32(i), tf})
+				s.postings[t.Term] = append(ps, posting{int32(i), tf})
 			}
 		}
 	}
@@ -242,7 +191,7 @@ func (ix *Index) publish() {
 func averageLengths(units []unit) map[string]float64 {
 	sum, n := map[string]float64{}, map[string]float64{}
 	for _, u := range units {
-		for e, l := range u.lengths {
+		for e, l := range u.Lengths {
 			lang := u.document.Editions[e].Language.String()
 			sum[lang] += l
 			n[lang]++

@@ -3,27 +3,18 @@ package local
 import (
 	"cmp"
 	"context"
-	"math"
 	"slices"
-	"unicode"
-	"unicode/utf8"
-
-	"golang.org/x/text/language"
 
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
+	"kakehashi/retrieval/rank"
 )
 
-// found is a unit on its way to a hit.
+// found is a unit with its scores.
 type found struct {
-	unit           int
-	lexical, dense float64
-	words, meaning float64 // their shares in the score
-	score          float64
-	provision      float64 // how far it is the provision that is cited
-	named          bool
-	priors         []retrieval.Prior
+	unit int
+	rank.Scores
 }
 
 // Search implements retrieval.Index.
@@ -37,56 +28,18 @@ func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit
 	}
 	u := retrieval.Understand(ix.analyzer, ix.tune, q)
 	limit := cmp.Or(q.Limit, retrieval.DefaultLimit)
-	all := best(ix.fuse(s, u, q), poolPerHit*limit)
-	for i := range all {
-		f := &all[i]
-		f.named = s.named(u, f.unit)
-		f.provision = u.Provision(s.units[f.unit].locator)
-		f.priors = u.Priors(s.units[f.unit].document, f.named, f.provision)
-		f.score = f.words + f.meaning
-		for _, p := range f.priors {
-			f.score *= p.Factor
-		}
+	pool := best(ix.fuse(s, u, q), rank.PoolPerHit*limit)
+	all := make([]rank.Candidate, len(pool))
+	for i, f := range pool {
+		of := s.units[f.unit]
+		all[i] = rank.Candidate{Scores: f.Scores, At: f.unit, ID: of.id(), Document: of.document, Locator: of.Locator, Named: s.named(u, f.unit)}
 	}
-	s.sort(all)
-	ix.spreadOut(s, all)
-	all = all[:min(len(all), limit)]
-	hits := make([]retrieval.Hit, 0, len(all))
-	for _, f := range all {
-		hits = append(hits, ix.hit(s, u, q, f))
+	var hits []retrieval.Hit
+	for _, c := range rank.Order(ix.tune, u, all, limit) {
+		hits = append(hits, ix.hit(s, u, q, c))
 	}
 	return hits, nil
 }
-
-// sort puts the best first, equal ones by passage id.
-func (s *snapshot) sort(all []found) {
-	slices.SortFunc(all, func(x, y found) int {
-		return cmp.Or(cmp.Compare(y.score, x.score), cmp.Compare(s.units[x.unit].id(), s.units[y.unit].id()))
-	})
-}
-
-// mostOfOne is how many passages of one document stand in a row without loss.
-const mostOfOne = 3
-
-// spreadOut lowers what a document has beyond its first passages, so that one long
-// document does not hide the others.
-func (ix *Index) spreadOut(s *snapshot, all []found) {
-	seen := map[*corpus.Document]int{}
-	for i := range all {
-		d := s.units[all[i].unit].document
-		seen[d]++
-		if more := seen[d] - mostOfOne; more > 0 {
-			p := retrieval.Prior{Name: "same document", Factor: math.Pow(ix.tune.Repeated, float64(more))}
-			all[i].priors = append(all[i].priors, p)
-			all[i].score *= p.Factor
-		}
-	}
-	s.sort(all)
-}
-
-// poolPerHit is how many units are looked at more closely for each hit wanted:
-// more than priors can lift from below.
-const poolPerHit = 40
 
 // best are the n units of the highest scores before priors, and their equals.
 func best(all []found, n int) []found {
@@ -95,11 +48,11 @@ func best(all []found, n int) []found {
 	}
 	scores := make([]float64, len(all))
 	for i, f := range all {
-		scores[i] = f.words + f.meaning
+		scores[i] = f.Words + f.Meaning
 	}
 	slices.Sort(scores)
 	least := scores[len(scores)-n]
-	return slices.DeleteFunc(all, func(f found) bool { return f.words+f.meaning < least })
+	return slices.DeleteFunc(all, func(f found) bool { return f.Words+f.Meaning < least })
 }
 
 // lexical is the BM25 score of every unit; 0 where no word is shared or the
@@ -114,9 +67,9 @@ func (ix *Index) lexical(s *snapshot, u retrieval.Understanding, q retrieval.Que
 		if t.Weight == 0 || len(ps) == 0 {
 			continue
 		}
-		w := t.Weight * s.idf(len(ps))
+		w := t.Weight * rank.IDF(len(s.units), len(ps))
 		for _, p := range ps {
-			scores[p.unit] += w * ix.saturate(p.tf)
+			scores[p.unit] += w * rank.Saturate(ix.tune, p.tf)
 		}
 	}
 	for i := range scores {
@@ -127,7 +80,7 @@ func (ix *Index) lexical(s *snapshot, u retrieval.Understanding, q retrieval.Que
 	return scores
 }
 
-// dense is the cosine of every unit; far where it has none. It is nil where the
+// dense is the cosine of every unit; Far where it has none. It is nil where the
 // query or the index has no vectors.
 func (ix *Index) dense(s *snapshot, q retrieval.Query) []float64 {
 	if q.Stage == retrieval.Lexical || q.Vector == nil || s.model == "" {
@@ -136,97 +89,55 @@ func (ix *Index) dense(s *snapshot, q retrieval.Query) []float64 {
 	scan := s.scan(q.Vector, q.Filter.Keeps)
 	out := make([]float64, len(scan))
 	for i, c := range scan {
-		out[i] = c.of(ix.tune.Sentence)
+		out[i] = rank.Cosine(ix.tune, c.passage, c.sentence)
 	}
 	return out
 }
 
-// fuse joins both scores: each is brought to the range from 0 to 1 first, BM25 by
-// its best value, the cosine, which is never near 0, by what lies between the best
-// value and that of the unit at Depth.
+// fuse gives the units with a word or a meaning in common with the query.
 func (ix *Index) fuse(s *snapshot, u retrieval.Understanding, q retrieval.Query) []found {
 	lexical, dense := ix.lexical(s, u, q), ix.dense(s, q)
-	bridge, asked := ix.bridge(s, u), analysis.Language(q.Text)
+	bridge := rank.Bridge(ix.tune, u, len(s.units), func(t string) int { return len(s.postings[t]) })
+	asked := analysis.Language(q.Text)
 	bridged := func(i int) float64 {
-		if lexical[i] > 0 && !hasEdition(s.units[i].document, asked) {
+		if lexical[i] > 0 && !rank.HasEdition(s.units[i].document, asked) {
 			return bridge * lexical[i]
 		}
 		return lexical[i]
 	}
-	highest := 0.0
+	fusion := rank.Fusion{Share: rank.Share(ix.tune, q.Stage, dense != nil)}
 	for i := range lexical {
-		highest = max(highest, bridged(i))
+		fusion.Highest = max(fusion.Highest, bridged(i))
 	}
-	share := ix.tune.Meaning
-	switch {
-	case dense == nil:
-		share = 0
-	case q.Stage == retrieval.Dense:
-		share = 1
-	}
-	low, high := spread(dense, ix.tune.Depth)
+	fusion.Low, fusion.High = rank.Spread(dense, ix.tune.Depth)
 	var out []found
 	for i := range s.units {
-		f := found{unit: i, lexical: lexical[i]}
-		if highest > 0 {
-			f.words = (1 - share) * bridged(i) / highest
+		cosine := float64(rank.Far)
+		if dense != nil {
+			cosine = dense[i]
 		}
-		if dense != nil && dense[i] > far {
-			f.dense = dense[i]
-			if high > low {
-				f.meaning = share * max(0, (dense[i]-low)/(high-low))
-			}
-		}
-		if f.words > 0 || f.meaning > 0 {
+		if f := (found{i, fusion.Of(lexical[i], bridged(i), cosine)}); f.Words > 0 || f.Meaning > 0 {
 			out = append(out, f)
 		}
 	}
 	return out
 }
 
-// leastDepth is how many units take part in a small index.
-const leastDepth = 30
-
-// spread is the cosine of the nearest unit, and of the last one of the share that
-// is nearest. Counting in steps finds it in one pass, to a thousandth of what
-// usually lies between the two.
-func spread(dense []float64, share float64) (low, high float64) {
-	const steps = 1 << 14
-	step := func(c float64) int { return int((c + 1) / 2 * (steps - 1)) }
-	var counts [steps]int
-	n := 0
-	high = far
-	for _, c := range dense {
-		if c > far {
-			n++
-			high = max(high, c)
-			counts[step(max(-1, min(1, c)))]++
-		}
-	}
-	if n == 0 {
-		return 0, 0
-	}
-	depth := min(n, max(leastDepth, int(share*float64(n))))
-	at, passed := steps-1, 0
-	for ; at > 0 && passed+counts[at] < depth; at-- {
-		passed += counts[at]
-	}
-	return min(float64(at)/(steps-1)*2-1, high-0.01), high // the farthest of a few still counts a little
-}
-
 // hit shows a unit in the reader's language, with the reasons.
-func (ix *Index) hit(s *snapshot, u retrieval.Understanding, q retrieval.Query, f found) retrieval.Hit {
-	d := s.units[f.unit].document
-	edition, _ := d.Edition(retrieval.ReaderLanguage(q.Language, q.Text))
+func (ix *Index) hit(s *snapshot, u retrieval.Understanding, q retrieval.Query, c rank.Candidate) retrieval.Hit {
+	edition, _ := c.Document.Edition(retrieval.ReaderLanguage(q.Language, q.Text))
 	h := retrieval.Hit{
-		Document: d,
+		Document: c.Document,
 		Edition:  edition,
-		Passage:  edition.Passages[s.units[f.unit].passage],
-		Score:    f.score,
-		Why:      ix.why(s, u, f),
+		Passage:  edition.Passages[s.units[c.At].passage],
+		Score:    c.Score,
+		Why: rank.Why(ix.analyzer, u, c, func(t retrieval.Weighted) (float64, bool) {
+			p, ok := s.find(t.Text, c.At)
+			return t.Weight * rank.IDF(len(s.units), len(s.postings[t.Text])) * rank.Saturate(ix.tune, p.tf), ok
+		}),
 	}
 	if q.Vector != nil && q.Stage != retrieval.Lexical {
-		h.Sentences = s.sentences(q.Vector, f.unit, slices.IndexFunc(d.Editions, func(e corpus.Edition) bool { return e.Language == edition.Language }))
+		h.Sentences = s.sentences(q.Vector, c.At, slices.IndexFunc(c.Document.Editions, func(e corpus.Edition) bool { return e.Language == edition.Language }))
 	}
 	return h
 }
@@ -241,32 +152,13 @@ func (ix *Index) Frequencies(ctx context.Context, terms []string) (passages int,
 	return len(s.units), of, ctx.Err()
 }
 
-// rareName is how many documents may share a word of their titles for it to name
-// them: an author or a series, but not a subject.
-const rareName = 12
-
-// named reports whether the question names the passage's document: by a
-// reference that the passage has, or by a proper name from its title or citation.
-// The abbreviation of a subject (CUI) names a rule on it, but no report on it.
+// named reports whether the question names the passage's document.
 func (s *snapshot) named(u retrieval.Understanding, at int) bool {
-	for _, r := range u.References {
-		if _, ok := s.find(r, at); ok {
-			return true
-		}
-	}
 	d := s.units[at].document
 	names := s.names[d.ID]
-	return slices.ContainsFunc(u.Terms, func(t retrieval.Weighted) bool {
-		return t.Kind == analysis.Word && t.Weight > 0 && properName(t.From) && names[t.Text] &&
-			s.nameDocs[t.Text] <= rareName && (d.Status.Current() || !u.Subject(t))
-	})
-}
-
-// properName reports whether a word is written as a name: with a capital, or in
-// katakana.
-func properName(w string) bool {
-	r, _ := utf8.DecodeRuneInString(w)
-	return unicode.IsUpper(r) || unicode.Is(unicode.Katakana, r)
+	return rank.Named(u, d,
+		func(t string) bool { _, ok := s.find(t, at); return ok },
+		func(t string) bool { return names[t] && rank.RareName(s.nameDocs[t]) })
 }
 
 // find returns the posting of a term in one passage.
@@ -279,56 +171,4 @@ func (s *snapshot) find(term string, at int) (posting, bool) {
 	return ps[i], true
 }
 
-// bridge is the factor that makes up for words which no passage in the other
-// language can match: the worth of all terms over the worth of those that mean
-// the same in both languages.
-func (ix *Index) bridge(s *snapshot, u retrieval.Understanding) float64 {
-	all, shared := 0.0, 0.0
-	for _, t := range u.Terms {
-		if df := len(s.postings[t.Text]); df > 0 && t.Weight > 0 {
-			w := t.Weight * s.idf(df)
-			all += w
-			if t.Bridges() {
-				shared += w
-			}
-		}
-	}
-	if shared == 0 {
-		return 1
-	}
-	return min(all/shared, ix.tune.Bridge)
-}
-
-func hasEdition(d *corpus.Document, lang language.Tag) bool {
-	return slices.ContainsFunc(d.Editions, func(e corpus.Edition) bool { return e.Language == lang })
-}
-
 func (u unit) id() corpus.PassageID { return u.document.Editions[0].Passages[u.passage].ID }
-
-// idf is the inverse document frequency in BM25's form that stays above zero.
-func (s *snapshot) idf(df int) float64 {
-	n := float64(len(s.units))
-	return math.Log(1 + (n-float64(df)+0.5)/(float64(df)+0.5))
-}
-
-func (ix *Index) saturate(tf float32) float64 {
-	return float64(tf) * (ix.tune.K1 + 1) / (float64(tf) + ix.tune.K1)
-}
-
-func (ix *Index) why(s *snapshot, u retrieval.Understanding, f found) retrieval.Why {
-	why := retrieval.Why{Lexical: f.lexical, Dense: f.dense, Words: f.words, Meaning: f.meaning, Named: f.named, Priors: f.priors, Provision: f.provision}
-	for _, t := range u.Terms {
-		p, ok := s.find(t.Text, f.unit)
-		if !ok || t.Weight == 0 {
-			continue
-		}
-		share := retrieval.Share{Term: t.From, Score: t.Weight * s.idf(len(s.postings[t.Text])) * ix.saturate(p.tf)}
-		if t.Kind == analysis.Concept || t.Kind == analysis.Everyday {
-			share.Term = t.Text
-			why.Expansions = append(why.Expansions, ix.analyzer.Expansion(t.Text[1:]))
-		}
-		why.Terms = append(why.Terms, share)
-	}
-	slices.SortStableFunc(why.Terms, func(x, y retrieval.Share) int { return cmp.Compare(y.Score, x.Score) })
-	return why
-}

@@ -20,7 +20,7 @@ import (
 // program that made it, and the version of its tables and of record.
 const (
 	application = 0x4B6B6849 // "KkhI"
-	version     = 1
+	version     = 2
 )
 
 // The large columns come last: SQLite then reads the others without them.
