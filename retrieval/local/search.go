@@ -109,7 +109,7 @@ func (ix *Index) fuse(s *snapshot, u retrieval.Understanding, q retrieval.Query)
 	for i := range lexical {
 		fusion.Highest = max(fusion.Highest, bridged(i))
 	}
-	fusion.Low, fusion.High = rank.Spread(dense, ix.tune.Depth)
+	fusion.Low, fusion.High = rank.Spread(dense, ix.tune.Depth, 1)
 	var out []found
 	for i := range s.units {
 		cosine := float64(rank.Far)
@@ -158,7 +158,7 @@ func (s *snapshot) named(u retrieval.Understanding, at int) bool {
 	names := s.names[d.ID]
 	return rank.Named(u, d,
 		func(t string) bool { _, ok := s.find(t, at); return ok },
-		func(t string) bool { return names[t] && rank.RareName(s.nameDocs[t]) })
+		func(t string) bool { return names[t] && s.nameDocs[t] <= rank.MostNamed })
 }
 
 // find returns the posting of a term in one passage.

@@ -71,9 +71,10 @@ func (f Fusion) Of(lexical, bridged, dense float64) Scores {
 const leastDepth = 30
 
 // Spread is the cosine of the nearest unit, and of the last one of the share that
-// is nearest; those that are Far do not count. Counting in steps finds it in one
-// pass, to a thousandth of what usually lies between the two.
-func Spread(dense []float64, share float64) (low, high float64) {
+// is nearest; those that are Far do not count. dense has all units, or a sample: part
+// of them. Counting in steps finds it in one pass, to a thousandth of what usually
+// lies between the two.
+func Spread(dense []float64, share, part float64) (low, high float64) {
 	const steps = 1 << 14
 	step := func(c float64) int { return int((c + 1) / 2 * (steps - 1)) }
 	var counts [steps]int
@@ -89,7 +90,8 @@ func Spread(dense []float64, share float64) (low, high float64) {
 	if n == 0 {
 		return 0, 0
 	}
-	depth := min(n, max(leastDepth, int(share*float64(n))))
+	depth := max(leastDepth, int(share*float64(n)/part))
+	depth = min(n, max(1, int(float64(depth)*part)))
 	at, passed := steps-1, 0
 	for ; at > 0 && passed+counts[at] < depth; at-- {
 		passed += counts[at]
@@ -122,12 +124,9 @@ func HasEdition(d *corpus.Document, lang language.Tag) bool {
 	return slices.ContainsFunc(d.Editions, func(e corpus.Edition) bool { return e.Language == lang })
 }
 
-// rareName is how many documents may share a word of their titles for it to name
+// MostNamed is how many documents may share a word of their titles for it to name
 // them: an author or a series, but not a subject.
-const rareName = 12
-
-// RareName reports whether a word that n documents have in their titles names them.
-func RareName(n int) bool { return n <= rareName }
+const MostNamed = 12
 
 // CanName reports whether a term of a question can be the proper name of a document:
 // a word written with a capital, or in katakana.

@@ -1,0 +1,137 @@
+package pgvector
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+
+	"golang.org/x/sync/errgroup"
+
+	"kakehashi/corpus"
+	"kakehashi/retrieval"
+	"kakehashi/retrieval/embed"
+	"kakehashi/retrieval/rank"
+	"kakehashi/retrieval/record"
+)
+
+// prepared is a document as it will be written.
+type prepared struct {
+	document *corpus.Document
+	head     string
+	names    []uint32
+	units    []preparedUnit
+	// keepVectors leaves alone those of passages that stay as they are.
+	keepVectors bool
+}
+
+type preparedUnit struct {
+	version [sha256.Size]byte
+	locator []string
+	forward []byte
+	packed  [][]byte // by edition; nil: no vectors
+}
+
+// prepare analyses documents on all cores.
+func (ix *Index) prepare(entries []retrieval.Entry) ([]prepared, error) {
+	out := make([]prepared, len(entries))
+	var group errgroup.Group
+	group.SetLimit(runtime.GOMAXPROCS(0))
+	for i := range entries {
+		group.Go(func() (err error) {
+			out[i], err = ix.prepareOne(entries[i])
+			return err
+		})
+	}
+	return out, group.Wait()
+}
+
+func (ix *Index) prepareOne(e retrieval.Entry) (prepared, error) {
+	if _, err := e.Check(); err != nil {
+		return prepared{}, err
+	}
+	d := e.Document
+	for i := range d.Editions {
+		if len(d.Editions[i].Passages) != len(d.Editions[0].Passages) {
+			return prepared{}, fmt.Errorf("indexing %s: its editions have %d and %d passages", d.ID, len(d.Editions[0].Passages), len(d.Editions[i].Passages))
+		}
+	}
+	units, names := rank.Analyse(ix.analyzer, ix.tune, d)
+	out := prepared{document: d, units: make([]preparedUnit, len(units))}
+	for n := range names {
+		out.names = append(out.names, hash(n))
+	}
+	var err error
+	if out.head, err = headOf(d); err != nil {
+		return prepared{}, err
+	}
+	for i, u := range units {
+		out.units[i] = preparedUnit{version: versionOf(d, i), locator: u.Locator, forward: encodeForward(u, d.Editions)}
+		if e.Vectors != nil {
+			for edition := range d.Editions {
+				out.units[i].packed = append(out.units[i].packed, pack(e.Vectors.Editions[edition][i]))
+			}
+		}
+	}
+	return out, nil
+}
+
+// headOf is the stored form of a document without its passages, which are kept one by
+// one.
+func headOf(d *corpus.Document) (string, error) {
+	r := record.Of(d)
+	for i := range r.Editions {
+		r.Editions[i].Passages = nil
+	}
+	head, err := json.Marshal(r)
+	if err != nil {
+		return "", fmt.Errorf("storing %s: %w", d.ID, err)
+	}
+	return string(head), nil
+}
+
+// versionOf is the SHA-256 of all of a passage that is stored, analysed or embedded.
+func versionOf(d *corpus.Document, passage int) [sha256.Size]byte {
+	h := sha256.New()
+	for _, e := range d.Editions {
+		p := e.Passages[passage]
+		fields := []string{e.Language.String(), e.Title, e.Citation, string(p.ID), p.Locator, p.Heading, p.Text}
+		if len(d.Editions) == 1 {
+			fields = append(fields, d.TitleJA)
+		}
+		fmt.Fprintf(h, "%q\n", fields)
+	}
+	return [sha256.Size]byte(h.Sum(nil))
+}
+
+// pack lays out the vectors of a passage, first its own, then its sentences', a byte a
+// value.
+func pack(v retrieval.PassageVectors) []byte {
+	out := make([]byte, 0, (1+len(v.Sentences))*len(v.Passage))
+	for _, v := range append([][]float32{v.Passage}, v.Sentences...) {
+		for _, x := range embed.Quantize(v) {
+			out = append(out, byte(x))
+		}
+	}
+	return out
+}
+
+// unpack calls each with the vectors that pack laid out; the slice is used again.
+func unpack(packed []byte, dimension int, each func(i int, v []float32)) error {
+	if dimension == 0 || len(packed) == 0 || len(packed)%dimension != 0 {
+		return errDamaged
+	}
+	q, v := make([]int8, dimension), make([]float32, dimension)
+	for i := 0; i*dimension < len(packed); i++ {
+		for j, b := range packed[i*dimension:][:dimension] {
+			q[j] = int8(b)
+		}
+		embed.Restore(v, q)
+		each(i, v)
+	}
+	return nil
+}
+
+// draw is a number at random by which passages are sampled.
+func draw() int32 { return int32(rand.Uint32()) }
