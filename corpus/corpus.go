@@ -64,6 +64,9 @@ var (
 	}
 )
 
+// Shipped is the collection of the library that comes with the program.
+const Shipped = "library"
+
 // PassageID names a passage for good: the document's id, "#", and a slug of the
 // passage's locator, as in "us-ear-734-8#734.8-a". It does not depend on how
 // many passages stand before it.
@@ -79,7 +82,7 @@ func (id PassageID) Document() string {
 // event. Its text stands in one or two editions whose passages pair one to one.
 type Document struct {
 	ID           string
-	Collection   string // the set that it came with; "" for the shipped library
+	Collection   string // the set that it came with
 	Jurisdiction Jurisdiction
 	Kind         Kind
 	URL          string // the official page

@@ -82,6 +82,7 @@ func invalidAt(src []byte) int {
 func parseDocument(h header) *Document {
 	d := &Document{
 		ID:           h.text("id"),
+		Collection:   Shipped,
 		Jurisdiction: Jurisdiction(h.oneOf("jurisdiction", Jurisdictions)),
 		Kind:         Kind(h.oneOf("kind", Kinds)),
 		URL:          h.link("url"),

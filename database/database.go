@@ -1,24 +1,19 @@
 // Package database opens the one database that an installation has, Postgres or a
 // SQLite file, and brings its tables up to date. It knows nothing of what they
 // hold: retrieval/pgvector keeps the index in them, bot/state the conversations.
+//
+// No error of this package repeats a password.
 package database
 
 import (
 	"context"
 	"database/sql"
-	"errors"
-	"fmt"
-	"net/url"
-	"os"
-	"path/filepath"
-	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgxpool"
 	"github.com/jackc/pgx/v5/stdlib"
 	pgvector "github.com/pgvector/pgvector-go/pgx"
-	_ "modernc.org/sqlite" // registers the driver "sqlite"
 )
 
 // DB is an open database. Close ends it.
@@ -31,73 +26,6 @@ type DB struct {
 // Postgres reports whether the database is Postgres; else it is SQLite.
 func (db *DB) Postgres() bool { return db.Pool != nil }
 
-// The waits of a connection, where the address does not set them.
-const (
-	connectTimeout = 5 * time.Second
-	sqlitePatience = 10 * time.Second // for another process that writes the file
-	defaultConns   = 16
-)
-
-// Open opens the database at an address: postgres://… or postgresql://… as libpq
-// knows them, anything else is the path of a SQLite file, which is made where it is
-// missing. Postgres is asked nothing yet: a server that is down is found by the first
-// query. No error repeats a password.
-func Open(ctx context.Context, address string) (*DB, error) {
-	if !IsPostgres(address) {
-		return openSQLite(address)
-	}
-	config, err := pgxpool.ParseConfig(address)
-	if err != nil {
-		// The cause may repeat parts of the address, a password among them.
-		return nil, errors.New("the address of the database cannot be read: want postgres://user:password@host:5432/name?sslmode=verify-full")
-	}
-	config.ConnConfig.RuntimeParams["application_name"] = "kakehashi"
-	if config.ConnConfig.ConnectTimeout == 0 {
-		config.ConnConfig.ConnectTimeout = connectTimeout
-	}
-	if !strings.Contains(address, "pool_max_conns") {
-		config.MaxConns = defaultConns
-	}
-	config.AfterConnect = func(ctx context.Context, conn *pgx.Conn) error {
-		var there bool
-		if err := conn.QueryRow(ctx, `SELECT to_regtype('halfvec') IS NOT NULL`).Scan(&there); err != nil || !there {
-			return err
-		}
-		return pgvector.RegisterTypes(ctx, conn)
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, fmt.Errorf("opening the database: %w", err)
-	}
-	return &DB{SQL: stdlib.OpenDBFromPool(pool), Pool: pool}, nil
-}
-
-// IsPostgres reports whether an address is of Postgres.
-func IsPostgres(address string) bool {
-	return strings.HasPrefix(address, "postgres://") || strings.HasPrefix(address, "postgresql://")
-}
-
-func openSQLite(path string) (*DB, error) {
-	full, err := filepath.Abs(path)
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
-	}
-	if err := os.MkdirAll(filepath.Dir(full), 0o700); err != nil {
-		return nil, fmt.Errorf("the folder of the database cannot be made: %w", err)
-	}
-	slashed := filepath.ToSlash(full)
-	if !strings.HasPrefix(slashed, "/") {
-		slashed = "/" + slashed // a drive letter
-	}
-	query := fmt.Sprintf("_pragma=busy_timeout(%d)&_pragma=journal_mode(WAL)&_pragma=synchronous(FULL)&_pragma=foreign_keys(1)&_txlock=immediate", sqlitePatience.Milliseconds())
-	db, err := sql.Open("sqlite", (&url.URL{Scheme: "file", Path: slashed, RawQuery: query}).String())
-	if err != nil {
-		return nil, fmt.Errorf("opening %s: %w", path, err)
-	}
-	db.SetMaxOpenConns(1) // in one process, calls wait for one another and never meet a lock
-	return &DB{SQL: db, path: full}, nil
-}
-
 // Close ends all connections.
 func (db *DB) Close() error {
 	err := db.SQL.Close()
@@ -105,4 +33,84 @@ func (db *DB) Close() error {
 		db.Pool.Close()
 	}
 	return err
+}
+
+// Open opens the database at an address: postgres://… or postgresql://… as libpq
+// knows them, several hosts and target_session_attrs among it; anything else is the
+// path of a SQLite file, which is made where it is missing. Postgres is asked nothing
+// yet: a server that is down is found by the first query.
+//
+// A pool_max_conns, connect_timeout, statement_timeout and so on in the address
+// replaces what Open sets.
+func Open(ctx context.Context, address string) (*DB, error) {
+	postgres, err := isPostgres(address)
+	if err != nil {
+		return nil, err
+	}
+	if postgres {
+		return openPostgres(ctx, address)
+	}
+	return openSQLite(ctx, address)
+}
+
+// What a pool does where the address does not say otherwise.
+const (
+	poolConns      = 16              // of the 100 that a server grants by default
+	connectTimeout = 5 * time.Second // a host; several are tried in turn
+	pingTimeout    = 2 * time.Second // for a connection that has been idle, before it is used
+)
+
+// setTimeouts sets the waits of a connection which neither the address, nor the role,
+// the database or the server has set. A statement that may take longer, such as the
+// building of an index, says SET LOCAL statement_timeout = 0 in its transaction.
+const setTimeouts = `
+SELECT set_config(name, "default", false)
+FROM (VALUES
+	('statement_timeout', '60s'),
+	('lock_timeout', '10s'),
+	('idle_in_transaction_session_timeout', '60s')
+) AS ours (name, "default") JOIN pg_settings USING (name)
+WHERE source = 'default'`
+
+func openPostgres(ctx context.Context, address string) (*DB, error) {
+	config, err := pgxpool.ParseConfig(address)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	named, err := pgx.ParseConfig(address) // in which the pool's settings are still to be seen
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	given := func(setting string) bool { return named.RuntimeParams[setting] != "" }
+	if !given("application_name") {
+		config.ConnConfig.RuntimeParams["application_name"] = "kakehashi"
+	}
+	if config.ConnConfig.ConnectTimeout == 0 {
+		config.ConnConfig.ConnectTimeout = connectTimeout
+	}
+	if !given("pool_max_conns") {
+		config.MaxConns = poolConns
+	}
+	if !given("pool_ping_timeout") {
+		config.PingTimeout = pingTimeout
+	}
+	config.AfterConnect = prepare
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return &DB{SQL: stdlib.OpenDBFromPool(pool), Pool: pool}, nil
+}
+
+// prepare sets a new connection's waits and teaches it the types of vectors, which the
+// database has once it is migrated.
+func prepare(ctx context.Context, conn *pgx.Conn) error {
+	if _, err := conn.Exec(ctx, setTimeouts); err != nil {
+		return err
+	}
+	var vectors bool
+	if err := conn.QueryRow(ctx, `SELECT to_regtype('halfvec') IS NOT NULL`).Scan(&vectors); err != nil || !vectors {
+		return err
+	}
+	return pgvector.RegisterTypes(ctx, conn)
 }

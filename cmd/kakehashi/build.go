@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"crypto/rand"
+	"errors"
 	"io"
 	"os"
 	"slices"
@@ -14,11 +15,13 @@ import (
 	"kakehashi/bot/answer"
 	"kakehashi/corpus"
 	"kakehashi/corpus/library"
+	"kakehashi/database"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
 	"kakehashi/retrieval/embed"
 	"kakehashi/retrieval/embed/e5"
 	"kakehashi/retrieval/local"
+	"kakehashi/retrieval/pgvector"
 )
 
 // parts are the advisor without a platform.
@@ -29,8 +32,9 @@ type parts struct {
 	engine   *answer.Engine
 }
 
-// build reads the shipped library and indexes it in process. What the user must
-// know of it goes to stderr.
+// build reads the shipped library and indexes it in process, or takes the index that is
+// kept in Postgres where DATABASE_URL names one. What the user must know of it goes to
+// stderr.
 func build(ctx context.Context, contact string, stderr io.Writer) (parts, error) {
 	builtIn, loading := e5.New(), make(chan error, 1)
 	go func() { // beside the reading of the library
@@ -44,13 +48,14 @@ func build(ctx context.Context, contact string, stderr io.Writer) (parts, error)
 	if err != nil {
 		return parts{}, err
 	}
+	p := parts{library: lib}
 	analyzer, tuning := analysis.NewAnalyzer(lib.Glossary), retrieval.DefaultTuning()
-	index := local.New(analyzer, tuning)
-	encoder, entries, err := encode(ctx, lib, builtIn, stderr)
-	if err != nil {
-		return parts{}, err
+	if database.IsPostgres(databaseAddress()) {
+		p.index, p.embedder, err = kept(ctx, analyzer, tuning, builtIn)
+	} else {
+		p.index, p.embedder, err = inProcess(ctx, lib, analyzer, tuning, builtIn, stderr)
 	}
-	if err := index.Put(ctx, entries...); err != nil {
+	if err != nil {
 		return parts{}, err
 	}
 	if err := <-loading; err != nil {
@@ -59,8 +64,46 @@ func build(ctx context.Context, contact string, stderr io.Writer) (parts, error)
 	if contact == "" {
 		contact = os.Getenv("KAKEHASHI_CONTACT")
 	}
-	engine := answer.New(lib, index, analyzer, answer.Options{Contact: contact, Now: time.Now, NewID: newID, Tuning: tuning, Encoder: encoder})
-	return parts{lib, index, encoder, engine}, nil
+	p.engine = answer.New(lib, p.index, analyzer, answer.Options{Contact: contact, Now: time.Now, NewID: newID, Tuning: tuning, Encoder: p.embedder})
+	return p, nil
+}
+
+func inProcess(ctx context.Context, lib *corpus.Library, a *analysis.Analyzer, tuning retrieval.Tuning, builtIn *e5.Encoder, stderr io.Writer) (retrieval.Index, embed.Embedder, error) {
+	index := local.New(a, tuning)
+	encoder, entries, err := encode(ctx, lib, builtIn, stderr)
+	if err != nil {
+		return nil, nil, err
+	}
+	return index, encoder, index.Put(ctx, entries...)
+}
+
+// kept is the index in Postgres. Its connections last as long as the program.
+func kept(ctx context.Context, a *analysis.Analyzer, tuning retrieval.Tuning, builtIn *e5.Encoder) (retrieval.Index, embed.Embedder, error) {
+	db, err := openDatabase(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	index, err := pgvector.Open(ctx, db, a, tuning)
+	if err != nil {
+		return nil, nil, err
+	}
+	passages, _, err := index.Frequencies(ctx, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	if passages == 0 {
+		return nil, nil, errors.New("the database holds no documents yet: run kakehashi corpus push")
+	}
+	encoder, err := encoderOf(builtIn)
+	return index, encoder, err
+}
+
+// encoderOf is the encoder that the environment names, or the built-in one.
+func encoderOf(builtIn *e5.Encoder) (embed.Embedder, error) {
+	if os.Getenv(envURL) == "" {
+		return builtIn, nil
+	}
+	return serverEncoder()
 }
 
 func newID() string { return "a-" + strings.ToLower(rand.Text()[:12]) }

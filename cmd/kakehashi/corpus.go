@@ -21,11 +21,11 @@ import (
 func newCorpus() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "corpus",
-		Short: "List, show and check the documents",
+		Short: "List, show and check the documents, and push them into a database",
 		Args:  cobra.NoArgs,
 		RunE:  func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
-	cmd.AddCommand(newCorpusList(), newCorpusShow(), newCorpusCheck())
+	cmd.AddCommand(newCorpusList(), newCorpusShow(), newCorpusCheck(), newCorpusPush())
 	return cmd
 }
 

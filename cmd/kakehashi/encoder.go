@@ -45,13 +45,9 @@ func encode(ctx context.Context, lib *corpus.Library, builtIn *e5.Encoder, stder
 		entries, err := shipped.Entries(lib)
 		return builtIn, entries, err
 	}
-	config, err := serverConfig()
+	client, err := serverEncoder()
 	if err != nil {
 		return nil, nil, err
-	}
-	client, err := openai.New(config)
-	if err != nil {
-		return nil, nil, usageError("%s and the settings beside it: %w", envURL, err)
 	}
 	entries, err := embedLibrary(ctx, lib, client, stderr)
 	if err == nil || ctx.Err() != nil {
@@ -61,6 +57,19 @@ func encode(ctx context.Context, lib *corpus.Library, builtIn *e5.Encoder, stder
 		entries = append(entries, retrieval.Entry{Document: d})
 	}
 	return failed{client, err}, entries, nil
+}
+
+// serverEncoder is the encoder that the environment names.
+func serverEncoder() (*openai.Client, error) {
+	config, err := serverConfig()
+	if err != nil {
+		return nil, err
+	}
+	client, err := openai.New(config)
+	if err != nil {
+		return nil, usageError("%s and the settings beside it: %w", envURL, err)
+	}
+	return client, nil
 }
 
 func serverConfig() (openai.Config, error) {

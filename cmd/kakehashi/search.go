@@ -25,7 +25,7 @@ type searchFlags struct {
 
 // filterFlags are shared by the commands that choose among documents.
 type filterFlags struct {
-	jurisdiction, kind, topic, status []string
+	jurisdiction, kind, topic, status, collection []string
 }
 
 func (f *filterFlags) register(cmd *cobra.Command) {
@@ -33,10 +33,11 @@ func (f *filterFlags) register(cmd *cobra.Command) {
 	cmd.Flags().StringSliceVar(&f.kind, "kind", nil, "only these: "+strings.Join(corpus.Kinds, ", "))
 	cmd.Flags().StringSliceVar(&f.status, "status", nil, "only these: "+strings.Join(corpus.Statuses, ", "))
 	cmd.Flags().StringSliceVar(&f.topic, "topic", nil, "only these topics, e.g. deemed-exports (a wrong one lists them all)")
+	cmd.Flags().StringSliceVar(&f.collection, "collection", nil, "only these sets of documents: "+corpus.Shipped+", or what 'corpus push --collection' has named")
 }
 
 func (f *filterFlags) filter() (retrieval.Filter, error) {
-	var out retrieval.Filter
+	out := retrieval.Filter{Collections: f.collection}
 	var err error
 	if out.Jurisdictions, err = parseChoices[corpus.Jurisdiction]("jurisdiction", f.jurisdiction, corpus.Jurisdictions); err != nil {
 		return out, err

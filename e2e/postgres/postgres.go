@@ -39,21 +39,21 @@ func Database(t testing.TB) string {
 		t.Fatalf("%s is no address of the form postgres://…", envDatabase)
 	}
 	name := "kakehashi_" + strings.ToLower(rand.Text())
-	run(t, server, "CREATE DATABASE "+name)
-	t.Cleanup(func() { run(t, server, "DROP DATABASE "+name+" WITH (FORCE)") })
+	connected(t, server, func(ctx context.Context, conn *pgx.Conn) error {
+		_, err := conn.Exec(ctx, "CREATE DATABASE "+name)
+		return err
+	})
+	t.Cleanup(func() {
+		connected(t, server, func(ctx context.Context, conn *pgx.Conn) error {
+			_, err := conn.Exec(ctx, "DROP DATABASE "+name+" WITH (FORCE)")
+			return err
+		})
+	})
 	address.Path = "/" + name
 	return address.String()
 }
 
-// run runs a statement on a connection of its own.
-func run(t testing.TB, address, statement string) {
-	t.Helper()
-	connected(t, address, func(ctx context.Context, conn *pgx.Conn) error {
-		_, err := conn.Exec(ctx, statement)
-		return err
-	})
-}
-
+// connected does something on a connection of its own.
 func connected(t testing.TB, address string, do func(context.Context, *pgx.Conn) error) {
 	t.Helper()
 	// Not the test's own context, which has ended when the database is dropped.

@@ -110,31 +110,39 @@ func (s *Server) Standby() *Server {
 	standby := &Server{t: s.t, home: s.home, password: s.password, settings: s.settings, data: s.home.folder(s.t)}
 	s.client("pg_basebackup", "-D", filepath.Join(standby.data, "cluster"), "-d", s.URL(), "-R", "-X", "stream", "-c", "fast", "--no-sync")
 	standby.startAnywhere()
-	for _, setting := range []string{
-		"ALTER SYSTEM SET synchronous_standby_names = '*'",
-		"ALTER SYSTEM SET synchronous_commit = 'remote_apply'",
-		"SELECT pg_reload_conf()",
-	} {
-		run(s.t, s.URL(), setting)
-	}
-	s.wait("SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync') AND current_setting('synchronous_commit') = 'remote_apply'")
+	connected(s.t, s.URL(), func(ctx context.Context, conn *pgx.Conn) error {
+		for _, statement := range []string{
+			"ALTER SYSTEM SET synchronous_standby_names = '*'",
+			"ALTER SYSTEM SET synchronous_commit = 'remote_apply'",
+			"SELECT pg_reload_conf()",
+		} {
+			if _, err := conn.Exec(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	s.wait(func(ctx context.Context, conn *pgx.Conn) pgx.Row {
+		return conn.QueryRow(ctx, "SELECT EXISTS (SELECT FROM pg_stat_replication WHERE sync_state = 'sync') AND current_setting('synchronous_commit') = 'remote_apply'")
+	})
 	return standby
 }
 
 // Promote makes a standby a server of its own right, which may be written.
 func (s *Server) Promote() {
 	s.t.Helper()
-	run(s.t, s.URL(), "SELECT pg_promote(true)")
-	s.wait("SELECT NOT pg_is_in_recovery()")
+	s.wait(func(ctx context.Context, conn *pgx.Conn) pgx.Row {
+		return conn.QueryRow(ctx, "SELECT pg_promote(true)")
+	})
 }
 
 // wait waits until a query of the server says true.
-func (s *Server) wait(condition string) {
+func (s *Server) wait(query func(context.Context, *pgx.Conn) pgx.Row) {
 	s.t.Helper()
 	connected(s.t, s.URL(), func(ctx context.Context, conn *pgx.Conn) error {
 		for {
 			var holds bool
-			if err := conn.QueryRow(ctx, condition).Scan(&holds); err != nil || holds {
+			if err := query(ctx, conn).Scan(&holds); err != nil || holds {
 				return err
 			}
 			if _, err := conn.Exec(ctx, "SELECT pg_sleep(0.01)"); err != nil {

@@ -137,7 +137,7 @@ func (ix *Index) fill(ctx context.Context, to *space, e embed.Embedder, progress
 			}
 			return nil
 		}); err != nil {
-			return explain("reading", err)
+			return ix.explain("reading", err)
 		}
 		progress("embedding with "+e.Model(), done, total)
 		if len(units) == 0 {

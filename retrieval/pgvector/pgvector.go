@@ -18,7 +18,6 @@ import (
 	"sync"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgxpool"
 
 	"kakehashi/corpus"
 	"kakehashi/database"
@@ -29,7 +28,7 @@ import (
 // Index implements retrieval.Index. The lines of passages in their source files are
 // not kept.
 type Index struct {
-	pool        *pgxpool.Pool
+	db          *database.DB
 	analyzer    *analysis.Analyzer
 	tune        retrieval.Tuning
 	fingerprint string
@@ -59,12 +58,9 @@ func Open(ctx context.Context, db *database.DB, a *analysis.Analyzer, tune retri
 	if !db.Postgres() {
 		return nil, errors.New("the index needs Postgres: set DATABASE_URL to postgres://…")
 	}
-	ix := &Index{pool: db.Pool, analyzer: a, tune: tune, fingerprint: fingerprint(a, tune), documents: map[int32]document{}}
+	ix := &Index{db: db, analyzer: a, tune: tune, fingerprint: fingerprint(a, tune), documents: map[int32]document{}}
 	ix.scores.New = func() any { return new(accumulator) }
-	return ix, ix.reading(ctx, func(tx pgx.Tx) error {
-		var there bool
-		return tx.QueryRow(ctx, `SELECT true FROM index_state`).Scan(&there)
-	})
+	return ix, db.Check(ctx)
 }
 
 // probe has what the analysis treats in ways of its own. A change of the program that
@@ -84,7 +80,7 @@ func fingerprint(a *analysis.Analyzer, tune retrieval.Tuning) string {
 
 // reading runs do on the state of the database at one moment.
 func (ix *Index) reading(ctx context.Context, do func(pgx.Tx) error) error {
-	return pgx.BeginTxFunc(ctx, ix.pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
+	return pgx.BeginTxFunc(ctx, ix.db.Pool, pgx.TxOptions{IsoLevel: pgx.RepeatableRead, AccessMode: pgx.ReadOnly}, do)
 }
 
 // state is what is known of the index at a generation.
@@ -195,10 +191,12 @@ func (ix *Index) current(ctx context.Context, tx pgx.Tx) (*state, error) {
 	return st, nil
 }
 
-func explain(doing string, err error) error {
+// explain names what failed, in the words of the database package where the database is
+// at fault.
+func (ix *Index) explain(doing string, err error) error {
 	var met *retrieval.ModelError
 	if err == nil || errors.As(err, &met) {
 		return err
 	}
-	return fmt.Errorf("%s the index: %w", doing, err)
+	return fmt.Errorf("%s the index: %w", doing, ix.db.Explain(err))
 }

@@ -2,8 +2,10 @@ package pgvector
 
 import (
 	"crypto/sha256"
+	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 
@@ -105,11 +107,19 @@ func versionOf(d *corpus.Document, passage int) [sha256.Size]byte {
 	return [sha256.Size]byte(h.Sum(nil))
 }
 
-// pack lays out the vectors of a passage, first its own, then its sentences', a byte a
-// value.
+// pack lays out the vectors of a passage: first its own, two bytes a value (int16,
+// little-endian, the largest value being 32767), so that of passages that lie close
+// together the nearest is found; then its sentences', a byte a value.
 func pack(v retrieval.PassageVectors) []byte {
-	out := make([]byte, 0, (1+len(v.Sentences))*len(v.Passage))
-	for _, v := range append([][]float32{v.Passage}, v.Sentences...) {
+	out := make([]byte, 0, (2+len(v.Sentences))*len(v.Passage))
+	largest := float32(0)
+	for _, x := range v.Passage {
+		largest = max(largest, x, -x)
+	}
+	for _, x := range v.Passage {
+		out = binary.LittleEndian.AppendUint16(out, uint16(int16(math.RoundToEven(float64(x/largest)*math.MaxInt16))))
+	}
+	for _, v := range v.Sentences {
 		for _, x := range embed.Quantize(v) {
 			out = append(out, byte(x))
 		}
@@ -117,18 +127,27 @@ func pack(v retrieval.PassageVectors) []byte {
 	return out
 }
 
-// unpack calls each with the vectors that pack laid out; the slice is used again.
+// unpack calls each with the vectors that pack laid out, scaled to length 1; the slice
+// is used again.
 func unpack(packed []byte, dimension int, each func(i int, v []float32)) error {
-	if dimension == 0 || len(packed) == 0 || len(packed)%dimension != 0 {
+	if dimension == 0 || len(packed) < 2*dimension || len(packed)%dimension != 0 {
 		return errDamaged
 	}
-	q, v := make([]int8, dimension), make([]float32, dimension)
-	for i := 0; i*dimension < len(packed); i++ {
+	v := make([]float32, dimension)
+	for i := range v {
+		v[i] = float32(int16(binary.LittleEndian.Uint16(packed[2*i:])))
+	}
+	if err := embed.Normalize(v); err != nil {
+		return errDamaged
+	}
+	each(0, v)
+	q := make([]int8, dimension)
+	for i := 2; i*dimension < len(packed); i++ {
 		for j, b := range packed[i*dimension:][:dimension] {
 			q[j] = int8(b)
 		}
 		embed.Restore(v, q)
-		each(i, v)
+		each(i-1, v)
 	}
 	return nil
 }

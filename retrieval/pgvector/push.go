@@ -76,7 +76,7 @@ func (ix *Index) pushPart(ctx context.Context, documents []*corpus.Document, e e
 	for {
 		generation, counts, lacking, err := ix.plan(ctx, prepared)
 		if err != nil {
-			return explain("reading", err)
+			return ix.explain("reading", err)
 		}
 		n, err := embedUnits(ctx, e, lacking)
 		if err != nil {
@@ -220,13 +220,13 @@ func (ix *Index) removeOthers(ctx context.Context, collection string, documents 
 	for _, d := range documents {
 		ids = append(ids, d.ID)
 	}
-	rows, err := ix.pool.Query(ctx, `SELECT id FROM documents WHERE collection = $1 AND id <> ALL ($2)`, collection, ids)
+	rows, err := ix.db.Pool.Query(ctx, `SELECT id FROM documents WHERE collection = $1 AND id <> ALL ($2)`, collection, ids)
 	if err != nil {
-		return explain("reading", err)
+		return ix.explain("reading", err)
 	}
 	others, err := pgx.CollectRows(rows, pgx.RowTo[string])
 	if err != nil || len(others) == 0 {
-		return explain("reading", err)
+		return ix.explain("reading", err)
 	}
 	out.Removed = len(others)
 	return ix.Delete(ctx, others...)

@@ -82,7 +82,7 @@ type writing struct {
 // writing runs do with the right to write, which no other process has meanwhile, and
 // writes what has gathered.
 func (ix *Index) writing(ctx context.Context, do func(*writing) error) error {
-	return explain("writing", pgx.BeginFunc(ctx, ix.pool, func(tx pgx.Tx) error {
+	return ix.explain("writing", pgx.BeginFunc(ctx, ix.db.Pool, func(tx pgx.Tx) error {
 		w := &writing{ix: ix, tx: tx}
 		// What must be written all together may take longer than a statement may.
 		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)`); err != nil {
@@ -320,7 +320,7 @@ func (rows *newRows) addVectors(space *space, no, unit int32, packed [][]byte) {
 // half is the vector of the whole passage as the graph has it.
 func half(packed []byte, dimension int) pgvector.HalfVector {
 	var out []float32
-	_ = unpack(packed[:dimension], dimension, func(_ int, v []float32) { out = slices.Clone(v) }) // of one dimension by its making
+	_ = unpack(packed[:2*dimension], dimension, func(_ int, v []float32) { out = slices.Clone(v) }) // of one dimension by its making
 	return pgvector.NewHalfVector(out)
 }
 

@@ -73,7 +73,7 @@ func (ix *Index) Search(ctx context.Context, q retrieval.Query) ([]retrieval.Hit
 		hits, err = s.run(ctx)
 		return err
 	})
-	return hits, explain("searching", err)
+	return hits, ix.explain("searching", err)
 }
 
 func (s *search) run(ctx context.Context) ([]retrieval.Hit, error) {
@@ -259,7 +259,7 @@ func (s *search) askNearest(b *pgx.Batch) error {
 }
 
 // mostVisited is how many vectors a search of the graph looks at where a filter leaves
-// out much. A filter that keeps more than exactRows of a million keeps one in fifty.
+// out much. A filter that keeps more than exactRows of a million keeps one in two hundred.
 const mostVisited = 40_000
 
 // candidate is a unit with all that it is scored by.
@@ -497,5 +497,5 @@ func (ix *Index) Frequencies(ctx context.Context, terms []string) (passages int,
 		})
 		return tx.SendBatch(ctx, b).Close()
 	})
-	return passages, of, explain("asking", err)
+	return passages, of, ix.explain("asking", err)
 }

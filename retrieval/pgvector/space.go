@@ -47,7 +47,7 @@ func (w *writing) addSpace(ctx context.Context, model string, dimension int) (*s
 
 // exactRows is up to how many embeddings all are compared, which finds the very
 // nearest; beyond, a search goes through the graph.
-const exactRows = 20_000
+const exactRows = 5_000
 
 // Optimize makes searches of a large index fast: after a bulk load, it makes one
 // segment of all and builds the graph of the vectors. Where that is done already it
@@ -80,8 +80,8 @@ func (ix *Index) Optimize(ctx context.Context, progress func(what string, done, 
 	}); err != nil {
 		return err
 	}
-	_, err := ix.pool.Exec(ctx, `ANALYZE documents, units, passages, names, pages, embeddings, vectors`)
-	return explain("optimizing", err)
+	_, err := ix.db.Pool.Exec(ctx, `ANALYZE documents, units, passages, names, pages, embeddings, vectors`)
+	return ix.explain("optimizing", err)
 }
 
 func (w *writing) buildGraph(ctx context.Context, s *space, progress func(what string, done, total int)) error {
@@ -127,5 +127,5 @@ func (ix *Index) Stats(ctx context.Context) (Stats, error) {
 		return tx.QueryRow(ctx, selectStats, no).Scan(&out.Documents, &out.Embeddings, &out.TextBytes, &out.TermBytes,
 			&out.PostingBytes, &out.EmbeddingBytes, &out.GraphBytes, &out.VectorBytes)
 	})
-	return out, explain("measuring", err)
+	return out, ix.explain("measuring", err)
 }

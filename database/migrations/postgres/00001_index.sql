@@ -103,7 +103,7 @@ CREATE TABLE embeddings ( -- of whole passages: what the graph is made of
 	PRIMARY KEY (unit, edition, space)
 ) PARTITION BY LIST (space);
 ALTER TABLE embeddings ALTER COLUMN vector SET STORAGE PLAIN;
-CREATE TABLE vectors ( -- of passages and sentences, a byte a value: what the found ones are compared by
+CREATE TABLE vectors ( -- of passages and sentences, packed: what the found ones are compared by
 	space   integer  NOT NULL,
 	unit    integer  NOT NULL,
 	edition smallint NOT NULL,
