@@ -3,8 +3,7 @@
 DO $$
 DECLARE
 	name text;
-	-- What the bot remembers; all other tables are the index's, which the app only reads.
-	state CONSTANT text[] := ARRAY[]::text[];
+	written CONSTANT text[] := string_to_array(current_setting('kakehashi.written'), ' '); -- all others the app only reads
 BEGIN
 	IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kakehashi_app') OR NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'kakehashi_reader') THEN
 		RETURN;
@@ -14,7 +13,7 @@ BEGIN
 		WHERE relnamespace = current_schema()::regnamespace AND relkind IN ('r', 'p') AND pg_has_role(relowner, 'USAGE')
 	LOOP
 		EXECUTE format('GRANT SELECT ON %I TO kakehashi_app, kakehashi_reader', name);
-		IF name = ANY (state) THEN
+		IF name = ANY (written) THEN
 			EXECUTE format('GRANT INSERT, UPDATE, DELETE ON %I TO kakehashi_app', name);
 		END IF;
 	END LOOP;

@@ -59,7 +59,7 @@ func (db *DB) migrate(ctx context.Context, files fs.FS) (run []string, err error
 	}
 	if db.Postgres() {
 		db.Pool.Reset() // connections from before do not know the types that are new
-		_, err = unhurried.ExecContext(ctx, grants)
+		err = grant(ctx, unhurried)
 	}
 	return run, err
 }

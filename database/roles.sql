@@ -7,7 +7,7 @@
 -- again at any time. What each role may do with the single tables, "kakehashi migrate
 -- up" sets whenever it has run as the owner.
 --
---   kakehashi_owner   migrates the tables, fills the index (kakehashi corpus push), purges
+--   kakehashi_owner   migrates the tables and fills the index (kakehashi corpus push)
 --   kakehashi_app     serves: reads the index; reads and writes threads, answers and the like
 --   kakehashi_reader  looks things up. It sees what people have written: give it to few
 

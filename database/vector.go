@@ -50,7 +50,7 @@ func serves(version string) bool {
 	return major > oldestMajor || major == oldestMajor && minor >= oldestMinor
 }
 
-const selectRights = `
+const selectCreates = `
 SELECT current_user, current_database(), coalesce(current_schema(), 'public'),
 	coalesce(has_schema_privilege(current_schema(), 'CREATE'), false),
 	EXISTS (SELECT FROM pg_extension WHERE extname = 'vector')`
@@ -63,7 +63,7 @@ func (db *DB) explainDenied(ctx context.Context, err error) error {
 	}
 	var user, name, schema string
 	var creates, vector bool
-	if err := db.Pool.QueryRow(ctx, selectRights).Scan(&user, &name, &schema, &creates, &vector); err != nil {
+	if err := db.Pool.QueryRow(ctx, selectCreates).Scan(&user, &name, &schema, &creates, &vector); err != nil {
 		return db.Explain(err)
 	}
 	asOwner := "migrate as kakehashi_owner (see 'kakehashi migrate roles'), or as a superuser run in the database " + name + ": "

@@ -219,7 +219,7 @@ func TestPostgresThatIsAwayIsWaitedForWithoutADeadline(t *testing.T) {
 	t.Parallel()
 	server := postgres.Start(t)
 	migrated(t, server.URL())
-	s := open(t, server.URL(), state.Options{Patience: 200 * time.Millisecond})
+	s := open(t, server.URL(), state.Options{Patience: 1500 * time.Millisecond})
 	server.Kill()
 	err := s.Update(t.Context(), func(*state.Tx) error { return nil })
 	var told *database.Error

@@ -159,14 +159,14 @@ func killedInTheMiddle(t *testing.T, address string) {
 	s := open(t, address, dying)
 	platform := file{path: filepath.Join(t.TempDir(), "platform")}
 	const threads, each, kills = 4, 60, 4
-	for i := range threads {
-		for n := range each {
-			enqueue(t, s, state.Delivery{Key: keyOf(i, n), Thread: threadOf(i), Payload: json.RawMessage(`{}`)})
+	for round := range kills {
+		for i := range threads {
+			for n := range each / kills {
+				enqueue(t, s, state.Delivery{Key: keyOf(i, round*each/kills+n), Thread: threadOf(i), Payload: json.RawMessage(`{}`)})
+			}
 		}
-	}
-	for range kills {
 		process, ended := replica(t, address, platform)
-		for left := undelivered(t, s) - threads*each/(kills+2); undelivered(t, s) > left; {
+		for half := undelivered(t, s) / 2; undelivered(t, s) > half; {
 			select {
 			case err := <-ended:
 				t.Fatalf("a replica ends by itself: %v", err)
