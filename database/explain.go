@@ -58,8 +58,11 @@ func (db *DB) explainPostgres(err error) *Error {
 	if errors.As(err, &connecting) {
 		return explainConnecting(connecting)
 	}
+	if errors.Is(err, context.DeadlineExceeded) || errors.Is(err, context.Canceled) {
+		return nil // the caller's own; the first is a net.Error, too
+	}
 	var network net.Error
-	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, pgconn.ErrConnClosed) || errors.As(err, &network) && !pgconn.Timeout(err) {
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || errors.Is(err, pgconn.ErrConnClosed) || errors.As(err, &network) {
 		return &Error{Fault: "the connection to the database broke off", Remedy: "try again; if it goes on, look at the server's log"}
 	}
 	return nil

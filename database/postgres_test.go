@@ -171,7 +171,7 @@ func TestPostgresFullPoolIsToldFromASlowQuery(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer conn.Close()
+	defer conn.Close() // does nothing the second time
 	over, cancel := context.WithDeadline(t.Context(), time.Unix(0, 0))
 	defer cancel()
 	err = db.Explain(db.SQL.PingContext(over))
@@ -181,9 +181,15 @@ func TestPostgresFullPoolIsToldFromASlowQuery(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("%v hides the deadline", err)
 	}
+	if err := conn.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := db.SQL.PingContext(over); err == nil || db.Explain(err) != err {
+		t.Errorf("a deadline that has passed before: %v", db.Explain(err))
+	}
 	soon, cancel := context.WithTimeout(t.Context(), 20*time.Millisecond)
 	defer cancel()
-	if _, err := conn.ExecContext(soon, "SELECT pg_sleep(600)"); err == nil || db.Explain(err) != err {
+	if _, err := db.SQL.ExecContext(soon, "SELECT pg_sleep(600)"); err == nil || db.Explain(err) != err {
 		t.Errorf("a slow query: %v", db.Explain(err))
 	}
 }

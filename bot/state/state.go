@@ -11,7 +11,7 @@
 //
 // Every write has a key or is a claim, so it may be repeated. Update and View repeat
 // what a broken connection, a restarting server or a fail-over has interrupted, a commit
-// whose answer was lost among it, until the context ends.
+// whose answer was lost among it, until the context ends (Options.Patience).
 //
 // # Clocks
 //
@@ -50,7 +50,7 @@ type Options struct {
 	Post        time.Duration                   // how long a claimed delivery is; half of it may pass in posting; 1 minute
 	Attempts    int                             // how often an event or a delivery is tried; 8
 	Backoff     func(attempt int) time.Duration // before attempt+1 of a delivery; from 2 seconds to 5 minutes
-	Patience    time.Duration                   // how long the database is waited for where the context has no deadline; 30 seconds
+	Patience    time.Duration                   // how long the database, or a connection to it, is waited for where the context has no deadline; 30 seconds
 	Poll        time.Duration                   // how often Run looks for what other replicas have enqueued; 1 second
 	MachineTime func() time.Time                // the clock of SQLite, never asked on Postgres; time.Now
 }
@@ -94,8 +94,8 @@ func Open(ctx context.Context, db *database.DB, o Options) (*Store, error) {
 		o.MachineTime = time.Now
 	}
 	s := &Store{db: db, options: o, wake: make(chan struct{}, 1)}
-	return s, s.persist(ctx, func(ctx context.Context, _ string) error {
-		if err := db.Check(ctx); err != nil {
+	return s, s.persist(ctx, func(waiting context.Context, _ string) error {
+		if err := db.Check(waiting); err != nil {
 			return &fault{err}
 		}
 		return nil

@@ -28,13 +28,13 @@ type Tx struct {
 	erased   bool
 }
 
-// Context is that of the call of View or Update. It has a deadline.
+// Context is that of the call of View or Update.
 func (r *Reader) Context() context.Context { return r.ctx }
 
 // View calls f to read. f may be called again, see Update.
 func (s *Store) View(ctx context.Context, f func(*Reader) error) error {
-	return s.persist(ctx, func(ctx context.Context, token string) error {
-		return s.within(ctx, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, token, func(r *Reader) error { return f(r) })
+	return s.persist(ctx, func(waiting context.Context, token string) error {
+		return s.within(ctx, waiting, &sql.TxOptions{Isolation: sql.LevelRepeatableRead, ReadOnly: true}, token, f)
 	})
 }
 
@@ -46,8 +46,8 @@ func (s *Store) View(ctx context.Context, f func(*Reader) error) error {
 // Tx that it is given, and use no Store meanwhile.
 func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	var tx *Tx
-	err := s.persist(ctx, func(ctx context.Context, token string) error {
-		return s.within(ctx, nil, token, func(r *Reader) error {
+	err := s.persist(ctx, func(waiting context.Context, token string) error {
+		return s.within(ctx, waiting, nil, token, func(r *Reader) error {
 			tx = &Tx{Reader: *r, claimed: map[string]bool{}}
 			err := tx.shred()
 			if err == nil {
@@ -69,9 +69,15 @@ func (s *Store) Update(ctx context.Context, f func(*Tx) error) error {
 	return nil
 }
 
-// within runs f in a transaction.
-func (s *Store) within(ctx context.Context, o *sql.TxOptions, token string, f func(*Reader) error) error {
-	tx, err := s.db.SQL.BeginTx(ctx, o)
+// within runs f in a transaction. It waits for a connection until the context waiting
+// ends, for f as long as it takes.
+func (s *Store) within(ctx, waiting context.Context, o *sql.TxOptions, token string, f func(*Reader) error) error {
+	conn, err := s.db.SQL.Conn(waiting)
+	if err != nil {
+		return &fault{err}
+	}
+	defer conn.Close() // gives it back
+	tx, err := conn.BeginTx(ctx, o)
 	if err != nil {
 		return &fault{err}
 	}
@@ -101,32 +107,34 @@ const (
 	longestWait = time.Second
 )
 
-// persist repeats an attempt while the database is at fault and that may pass.
-func (s *Store) persist(ctx context.Context, attempt func(ctx context.Context, token string) error) error {
+// persist repeats an attempt while the database is at fault and that may pass. It gives
+// attempt until when to wait.
+func (s *Store) persist(ctx context.Context, attempt func(waiting context.Context, token string) error) error {
+	waiting := ctx
 	if _, ok := ctx.Deadline(); !ok {
 		bounded, cancel := context.WithTimeout(ctx, s.options.Patience)
 		defer cancel()
-		ctx = bounded
+		waiting = bounded
 	}
 	token := NewID()
 	var last error // why the attempt before has failed
 	for n := 1; ; n++ {
-		err := attempt(ctx, token)
+		err := attempt(waiting, token)
 		var met *fault
 		if !errors.As(err, &met) {
 			return err
 		}
-		if last != nil && ctx.Err() != nil {
-			return fmt.Errorf("%w (%w)", last, ctx.Err())
-		}
-		explained := s.db.Explain(met.error)
-		if !s.passes(met.error) {
+		switch explained := s.db.Explain(met.error); {
+		case s.passes(met.error):
+			last = explained
+		case last != nil && errors.Is(met.error, waiting.Err()):
+			return fmt.Errorf("%w (%w)", last, waiting.Err())
+		default:
 			return explained
 		}
-		last = explained
 		wait := doubling(firstWait, longestWait, n)
-		if !pause(ctx, wait/2+rand.N(wait/2), nil) {
-			return fmt.Errorf("%w (%w)", last, ctx.Err())
+		if !pause(waiting, wait/2+rand.N(wait/2), nil) {
+			return fmt.Errorf("%w (%w)", last, waiting.Err())
 		}
 	}
 }

@@ -69,7 +69,19 @@ func held(t *testing.T, f *fixture, want bool, texts ...string) {
 func forgets(t *testing.T, f *fixture) {
 	written(t, f.Store, "1", "U1", "zirconium", slackThread)
 	written(t, f.Store, "2", "U1", "hafnium", otherThread)
-	held(t, f, true, "zirconium", "hafnium")
+	// What is posted to the thread, and what shows its answer elsewhere.
+	posted, pending, shown := delivery("notice posted", slackThread), delivery("notice pending", slackThread), delivery("shown", teamsThread)
+	posted.Payload, pending.Payload, shown.Payload = []byte(`"zirconium 1"`), []byte(`"zirconium 2"`), []byte(`"zirconium 3"`)
+	shown.Answer = "answer-1"
+	quoted := turn("quoted", "B", "zirconium 4")
+	quoted.Role, quoted.Answer = thread.Assistant, "answer-1"
+	appendTurns(t, f.Store, teamsThread, quoted)
+	shownToo := delivery("shown too", teamsThread)
+	shownToo.Payload, shownToo.Answer = []byte(`"zirconium 5"`), "answer-1"
+	enqueue(t, f.Store, posted, shownToo)
+	deliverAll(t, f.Store, &Platform{})
+	enqueue(t, f.Store, pending, shown)
+	held(t, f, true, "zirconium 1", "zirconium 2", "zirconium 3", "zirconium 4", "zirconium 5", "hafnium")
 	last, _ := claim(t, f.Store, event("forget this thread"))
 	update(t, f.Store, nil, func(tx *state.Tx) error {
 		return errors.Join(tx.Forget(slackThread), tx.Enqueue(delivery("forgotten", slackThread)), tx.Finish(last))
@@ -81,9 +93,7 @@ func forgets(t *testing.T, f *fixture) {
 	}
 	p := &Platform{}
 	deliverAll(t, f.Store, p)
-	if posts := p.Posts(); count(posts, "pending-1") > 0 || count(posts, "pending-2") != 1 || count(posts, "forgotten") != 1 {
-		t.Errorf("posts: %q", posts)
-	}
+	equal(t, "posts", p.Posts(), []string{"forgotten"})
 	if turns := turnsOf(t, f.Store, slackThread); len(turns) > 0 {
 		t.Errorf("%d turns are left", len(turns))
 	}
@@ -257,7 +267,12 @@ func purgesWithin(t *testing.T, f *fixture) {
 	written(t, f.Store, "1", "U1", "zirconium", slackThread)
 	written(t, f.Store, "2", "U1", "hafnium", elsewhere)
 	written(t, f.Store, "3", "U1", "niobium", teamsThread)
-	for _, c := range []struct {
+	there := subscription("U1")
+	there.Target.Workspace, there.Target.Kind = elsewhere.Workspace, state.ToPerson
+	update(t, f.Store, nil, func(tx *state.Tx) error {
+		return errors.Join(tx.Subscribe(there), tx.SetConversation(state.Conversation{Target: there.Target, Reference: []byte(`{}`)}))
+	})
+	for n, c := range []struct {
 		request    state.PurgeRequest
 		gone, kept []string
 	}{
@@ -269,7 +284,13 @@ func purgesWithin(t *testing.T, f *fixture) {
 			t.Fatal(err)
 		}
 		held(t, f, false, c.gone...)
-		held(t, f, true, c.kept...)
+		for _, mark := range c.kept {
+			held(t, f, true, mark+" turn", mark+" reply", mark+" question", mark+" reason")
+		}
+		if n < 2 {
+			read(t, f.Store, func(r *state.Reader) (state.Subscription, error) { return r.Subscription(there.Target) })
+			read(t, f.Store, func(r *state.Reader) (state.Conversation, error) { return r.Conversation(there.Target) })
+		}
 	}
 }
 

@@ -22,6 +22,7 @@ var outboxTests = map[string]func(*testing.T, *fixture){
 	"gives up for good where the platform refuses":   fails,
 	"gives up after so many attempts":                failsAfterAttempts,
 	"looks before it posts again":                    looksFirst,
+	"looks no more than it must":                     looksOnce,
 	"looks for what a dead replica may have posted":  looksForTheDead,
 	"looks for as long as it cannot":                 looksInVain,
 	"does not post again what a purge has cancelled": cancels,
@@ -332,6 +333,34 @@ func settlesOwn(t *testing.T, f *fixture) {
 	deliverAll(t, f.Store, p)
 	is(t, f.Store, "k", state.Posted, 2, "")
 	equal(t, "posts", p.Posts(), []string{"k"})
+
+	enqueue(t, f.Store, delivery("l", slackThread))
+	p.After = func(context.Context, state.Delivery) error {
+		f.Advance(t, time.Hour)
+		dies(t, other, nil) // while it has the delivery
+		return &state.Refusal{Reason: "too late", Permanent: true}
+	}
+	deliverAll(t, f.Store, p)
+	is(t, f.Store, "l", state.Posting, 2, "")
+	f.Advance(t, time.Hour)
+	deliverAll(t, f.Store, p)
+	is(t, f.Store, "l", state.Posted, 3, "")
+	equal(t, "posts", p.Posts(), []string{"k", "l"})
+}
+
+// looksOnce has a message lost, then refused, then taken: that it is not there is known
+// after one look.
+func looksOnce(t *testing.T, f *fixture) {
+	enqueue(t, f.Store, delivery("k", slackThread))
+	p := &Platform{Before: func(_ context.Context, d state.Delivery) error {
+		return map[int]error{1: errors.New("no answer"), 2: &state.Refusal{Reason: "busy"}}[d.Attempt]
+	}}
+	for range 3 {
+		deliverAll(t, f.Store, p)
+		f.Advance(t, time.Hour)
+	}
+	equal(t, "looks", p.Looks(), []string{"k"})
+	is(t, f.Store, "k", state.Posted, 3, "")
 }
 
 // postsTogether has several replicas post what is enqueued meanwhile, on a platform that

@@ -16,6 +16,7 @@ var threadTests = map[string]func(*testing.T, *fixture){
 	"keeps threads apart":                                 keepsThreadsApart,
 	"knows who takes part":                                knowsParticipants,
 	"keeps nothing of a transaction that is undone":       undoes,
+	"keeps nothing where the database is at fault":        undoesFaults,
 }
 
 func appendTurns(t testing.TB, s *state.Store, th state.Thread, turns ...state.Turn) {
@@ -74,6 +75,27 @@ func knowsParticipants(t *testing.T, f *fixture) {
 	got := read(t, f.Store, func(r *state.Reader) ([]string, error) { return r.Participants(slackThread) })
 	if !slices.Equal(got, []string{"U2", "U1"}) {
 		t.Errorf("%q", got)
+	}
+}
+
+// undoesFaults has a caller make light of what the database has met.
+func undoesFaults(t *testing.T, f *fixture) {
+	if _, err := f.DB.SQL.ExecContext(t.Context(), `DROP TABLE once`); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Update(t.Context(), func(tx *state.Tx) error {
+		if err := tx.Append(slackThread, turn("m", "U1", "a question")); err != nil {
+			return err
+		}
+		if _, err := tx.Once("k"); err == nil {
+			t.Error("a table that is gone is written")
+		}
+		return nil
+	}); err == nil {
+		t.Error("no error")
+	}
+	if turns := turnsOf(t, f.Store, slackThread); len(turns) > 0 {
+		t.Errorf("%d turns are kept", len(turns))
 	}
 }
 
