@@ -65,8 +65,8 @@ func unreadable(cause error) error {
 }
 
 // IsPostgres reports whether Open takes an address for one of Postgres, a wrong one of
-// another kind of server included.
+// another kind of server included; not the empty one of a place without a database.
 func IsPostgres(address string) bool {
 	is, err := isPostgres(address)
-	return is || err != nil
+	return is || err != nil && strings.TrimSpace(address) != ""
 }

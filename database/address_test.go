@@ -111,3 +111,15 @@ func FuzzOpen(f *testing.F) {
 		}
 	})
 }
+
+func TestIsPostgres(t *testing.T) {
+	t.Parallel()
+	for address, want := range map[string]bool{
+		"postgres://h/d": true, "postgresql://h/d": true, "mysql://h/d": true, // Open refuses the last one
+		"": false, " ": false, "/var/lib/kakehashi/state.sqlite": false,
+	} {
+		if got := IsPostgres(address); got != want {
+			t.Errorf("%q: %v, want %v", address, got, want)
+		}
+	}
+}
