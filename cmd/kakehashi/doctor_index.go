@@ -69,9 +69,6 @@ func (d *doctor) index(ctx context.Context, db *database.DB, m memory, lib *corp
 	d.memory(m, stats)
 }
 
-// exactRows is from how many embeddings on a push builds their graph.
-const exactRows = 5_000
-
 func (d *doctor) graph(ctx context.Context, db *database.DB, stats pgvector.Stats) {
 	var space, dimension, graphs int
 	var valid bool
@@ -80,7 +77,7 @@ func (d *doctor) graph(ctx context.Context, db *database.DB, stats pgvector.Stat
 		return
 	}
 	switch {
-	case !stats.Graph && stats.Embeddings > exactRows:
+	case !stats.Graph && stats.Embeddings > pgvector.ExactRows:
 		d.warn("graph", fmt.Sprintf("is not built: a search compares all %d embeddings", stats.Embeddings), corpusPush)
 	case !stats.Graph:
 		d.ok("graph", "none: of so few embeddings all are compared")

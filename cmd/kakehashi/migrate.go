@@ -23,12 +23,7 @@ forward; run 'migrate up' after each update, before the program is started.`,
 		Use:   "up",
 		Short: "Run the migrations that are pending",
 		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := openDatabase(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer db.Close()
+		RunE: onDatabase(func(cmd *cobra.Command, db *database.DB) error {
 			run, err := db.Migrate(cmd.Context())
 			for _, name := range run {
 				fmt.Fprintln(cmd.OutOrStdout(), "done     ", name)
@@ -37,18 +32,13 @@ forward; run 'migrate up' after each update, before the program is started.`,
 				fmt.Fprintln(cmd.OutOrStdout(), "nothing to do: the tables are up to date")
 			}
 			return err
-		},
+		}),
 	}
 	status := &cobra.Command{
 		Use:   "status",
 		Short: "List the migrations, done and pending",
 		Args:  noArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			db, err := openDatabase(cmd.Context())
-			if err != nil {
-				return err
-			}
-			defer db.Close()
+		RunE: onDatabase(func(cmd *cobra.Command, db *database.DB) error {
 			steps, err := db.Status(cmd.Context())
 			if err != nil {
 				return err
@@ -61,7 +51,7 @@ forward; run 'migrate up' after each update, before the program is started.`,
 				fmt.Fprintf(cmd.OutOrStdout(), "%s  %s\n", when, m.Name)
 			}
 			return nil
-		},
+		}),
 	}
 	roles := &cobra.Command{
 		Use:   "roles",
@@ -74,4 +64,16 @@ forward; run 'migrate up' after each update, before the program is started.`,
 	}
 	cmd.AddCommand(up, status, roles)
 	return cmd
+}
+
+// onDatabase runs a command on the installation's database.
+func onDatabase(do func(*cobra.Command, *database.DB) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, _ []string) error {
+		db, err := openDatabase(cmd.Context())
+		if err != nil {
+			return err
+		}
+		defer db.Close()
+		return do(cmd, db)
+	}
 }

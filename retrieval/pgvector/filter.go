@@ -51,14 +51,15 @@ func (st *state) keep(ctx context.Context, tx pgx.Tx, f retrieval.Filter) (kept,
 	if len(f.Jurisdictions)+len(f.Kinds)+len(f.Statuses)+len(f.Collections)+len(f.Topics) == 0 && f.AsOf == (corpus.Date{}) {
 		return kept{all: true}, nil
 	}
-	name := fmt.Sprintf("%q", filterValues(f)[:5]) + f.AsOf.String()
+	values := filterValues(f)
+	name := fmt.Sprintf("%q", values[:5]) + f.AsOf.String()
 	st.mutex.Lock()
 	k, known := st.kept[name]
 	st.mutex.Unlock()
 	if known {
 		return k, nil
 	}
-	rows, err := tx.Query(ctx, selectKept, filterValues(f)...)
+	rows, err := tx.Query(ctx, selectKept, values...)
 	if err != nil {
 		return kept{}, err
 	}

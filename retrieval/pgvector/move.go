@@ -33,14 +33,8 @@ func (ix *Index) Move(ctx context.Context, e embed.Embedder, progress Progress) 
 				return err // what came in meanwhile: once more
 			}
 			switched, w.changed = true, true
-			var rows int
-			if err := w.tx.QueryRow(ctx, `SELECT count(*) FROM embeddings WHERE space = $1`, to.no).Scan(&rows); err != nil {
+			if err := w.buildGraph(ctx, to, progress); err != nil {
 				return err
-			}
-			if rows > exactRows {
-				if err := w.buildGraph(ctx, to, progress); err != nil {
-					return err
-				}
 			}
 			if old := w.state.space; old != nil {
 				if _, err := w.tx.Exec(ctx, `SELECT drop_space($1)`, old.no); err != nil {
@@ -105,16 +99,17 @@ const movedAtOnce = 32
 
 // fill embeds what a space lacks.
 func (ix *Index) fill(ctx context.Context, to *space, e embed.Embedder, progress Progress) error {
+	var done, total int
+	const count = `SELECT (SELECT count(DISTINCT unit) FROM vectors WHERE space = $1), (SELECT count(*) FROM units)`
+	if err := ix.db.Pool.QueryRow(ctx, count, to.no).Scan(&done, &total); err != nil {
+		return ix.explain("reading", err)
+	}
 	last := int32(0)
 	for {
 		var units []int32
 		var lacking []lack
-		var done, total int
 		var owners []int32
 		if err := ix.reading(ctx, func(tx pgx.Tx) error {
-			if err := tx.QueryRow(ctx, `SELECT (SELECT count(DISTINCT unit) FROM vectors WHERE space = $1), (SELECT count(*) FROM units)`, to.no).Scan(&done, &total); err != nil {
-				return err
-			}
 			rows, err := tx.Query(ctx, selectLacking, to.no, last, movedAtOnce)
 			if err != nil {
 				return err
@@ -139,7 +134,7 @@ func (ix *Index) fill(ctx context.Context, to *space, e embed.Embedder, progress
 		}); err != nil {
 			return ix.explain("reading", err)
 		}
-		progress("embedding with "+e.Model(), done, total)
+		progress("embedding with "+e.Model(), done, max(done, total))
 		if len(units) == 0 {
 			return nil
 		}
@@ -147,6 +142,7 @@ func (ix *Index) fill(ctx context.Context, to *space, e embed.Embedder, progress
 			return err
 		}
 		last = max(last, slices.Max(units))
+		done += len(units)
 		if err := ix.writing(ctx, func(w *writing) error {
 			there, err := versions(ctx, w.tx, units) // some may be gone by now
 			if err != nil {

@@ -5,7 +5,7 @@
 //
 // A search takes candidates from the postings and from the graph, then scores those
 // exactly, so that the approximation can leave a passage out but never misjudge one.
-// Up to exactRows embeddings, all are compared.
+// Up to ExactRows embeddings, all are compared.
 package pgvector
 
 import (
@@ -158,13 +158,19 @@ func readState(ctx context.Context, tx pgx.Tx) (*state, error) {
 	for _, s := range st.segments {
 		st.totals.plus(s.lengths)
 	}
-	rows, err = tx.Query(ctx, `SELECT unit FROM dead`)
+	st.dead, err = readDead(ctx, tx)
+	return st, err
+}
+
+// readDead reads which units are gone and still stand in pages.
+func readDead(ctx context.Context, tx pgx.Tx) (dead bitmap, err error) {
+	rows, err := tx.Query(ctx, `SELECT unit FROM dead`)
 	if err != nil {
 		return nil, err
 	}
 	var unit int32
-	_, err = pgx.ForEachRow(rows, []any{&unit}, func() error { st.dead.add(unit); return nil })
-	return st, err
+	_, err = pgx.ForEachRow(rows, []any{&unit}, func() error { dead.add(unit); return nil })
+	return dead, err
 }
 
 // current is the state that a transaction sees, remembered from one search to the next.

@@ -24,6 +24,9 @@ type prepared struct {
 	head     string
 	names    []uint32
 	units    []preparedUnit
+	// The encoder of the vectors that came with it; "" where none did.
+	model     string
+	dimension int
 	// keepVectors leaves alone those of passages that stay as they are.
 	keepVectors bool
 }
@@ -50,7 +53,8 @@ func (ix *Index) prepare(entries []retrieval.Entry) ([]prepared, error) {
 }
 
 func (ix *Index) prepareOne(e retrieval.Entry) (prepared, error) {
-	if _, err := e.Check(); err != nil {
+	dimension, err := e.Check()
+	if err != nil {
 		return prepared{}, err
 	}
 	d := e.Document
@@ -60,11 +64,13 @@ func (ix *Index) prepareOne(e retrieval.Entry) (prepared, error) {
 		}
 	}
 	units, names := rank.Analyse(ix.analyzer, ix.tune, d)
-	out := prepared{document: d, units: make([]preparedUnit, len(units))}
+	out := prepared{document: d, dimension: dimension, units: make([]preparedUnit, len(units))}
+	if dimension > 0 {
+		out.model = e.Vectors.Model
+	}
 	for n := range names {
 		out.names = append(out.names, hash(n))
 	}
-	var err error
 	if out.head, err = headOf(d); err != nil {
 		return prepared{}, err
 	}

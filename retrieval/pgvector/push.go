@@ -34,6 +34,7 @@ func (ix *Index) Push(ctx context.Context, collection string, documents []*corpu
 	if len(documents) == 0 {
 		return out, errors.New("no documents to push")
 	}
+	documents = slices.Clone(documents) // the caller's stay as they are
 	for i, d := range documents {
 		copied := *d
 		copied.Collection = collection

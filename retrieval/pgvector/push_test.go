@@ -89,7 +89,7 @@ func TestPushTouchesOnlyWhatIsNew(t *testing.T) {
 	push := func(documents []*corpus.Document, want Pushed) {
 		t.Helper()
 		last := 0
-		got, err := ix.Push(t.Context(), "laws", slices.Clone(documents), e, func(what string, done, total int) {
+		got, err := ix.Push(t.Context(), "laws", documents, e, func(what string, done, total int) {
 			if what == "pushing documents" {
 				last = done
 			}
@@ -169,7 +169,7 @@ func TestMoveGoesOnWhereItStopped(t *testing.T) {
 	ix, replica := opened(t, db, a), opened(t, db, a)
 	old := &counting{model: "one"}
 	documents := laws(40)
-	_, err := ix.Push(t.Context(), "laws", slices.Clone(documents), old, nil)
+	_, err := ix.Push(t.Context(), "laws", documents, old, nil)
 	must(t, err)
 	ask := func(ix *Index, model string) error {
 		q, err := retrieval.Embedded(t.Context(), &counting{model: model}, retrieval.Query{Text: "exporters"})
@@ -181,7 +181,7 @@ func TestMoveGoesOnWhereItStopped(t *testing.T) {
 		return err
 	}
 	stopped := &counting{model: "two", stopAt: 400}
-	if _, err := ix.Push(t.Context(), "laws", slices.Clone(documents), stopped, nil); !errors.Is(err, errStopped) {
+	if _, err := ix.Push(t.Context(), "laws", documents, stopped, nil); !errors.Is(err, errStopped) {
 		t.Fatalf("a push whose encoder stops: %v", err)
 	}
 	must(t, ask(replica, "one")) // as before
@@ -191,12 +191,12 @@ func TestMoveGoesOnWhereItStopped(t *testing.T) {
 	}
 	// What is written meanwhile is moved too.
 	documents[3] = amend(documents[3], 0, "Rule 0 of law 3 was amended meanwhile. It binds importers.")
-	if _, err := replica.Push(t.Context(), "laws", slices.Clone(documents), old, nil); err != nil {
+	if _, err := replica.Push(t.Context(), "laws", documents, old, nil); err != nil {
 		t.Fatal(err)
 	}
 	resumed := &counting{model: "two"}
 	var reports []string
-	pushed, err := ix.Push(t.Context(), "laws", slices.Clone(documents), resumed, func(what string, done, total int) {
+	pushed, err := ix.Push(t.Context(), "laws", documents, resumed, func(what string, done, total int) {
 		reports = append(reports, fmt.Sprint(what, done, total))
 	})
 	must(t, err)
@@ -227,7 +227,7 @@ func TestAnotherGlossaryIsAnalysedAgain(t *testing.T) {
 	db, e := migrated(t), &counting{model: "one"}
 	before := opened(t, db, analysis.NewAnalyzer(nil))
 	documents := laws(60)
-	_, err := before.Push(t.Context(), "laws", slices.Clone(documents), e, nil)
+	_, err := before.Push(t.Context(), "laws", documents, e, nil)
 	must(t, err)
 	glossary := corpus.Glossary{{ID: "exporter", English: "exporters", Japanese: "輸出者", Note: "n"}}
 	after := opened(t, db, analysis.NewAnalyzer(glossary))
@@ -236,7 +236,7 @@ func TestAnotherGlossaryIsAnalysedAgain(t *testing.T) {
 		t.Errorf("a change with other terms: %v", err)
 	}
 	embedded := e.texts.Load()
-	pushed, err := after.Push(t.Context(), "laws", slices.Clone(documents), e, nil)
+	pushed, err := after.Push(t.Context(), "laws", documents, e, nil)
 	if err != nil || pushed.Unchanged != 60 || e.texts.Load() != embedded {
 		t.Errorf("pushed %+v, %v, and embedded %d texts", pushed, err, e.texts.Load()-embedded)
 	}

@@ -6,11 +6,11 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/pgvector/pgvector-go"
 
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
@@ -19,11 +19,11 @@ import (
 // Put implements retrieval.Index. Documents are written all together or not at all;
 // passages that are the same as before are not touched.
 func (ix *Index) Put(ctx context.Context, entries ...retrieval.Entry) error {
-	model, dimension, err := oneModel(entries)
+	documents, err := ix.prepare(entries)
 	if err != nil {
 		return err
 	}
-	documents, err := ix.prepare(entries)
+	model, dimension, err := oneModel(documents)
 	if err != nil {
 		return err
 	}
@@ -47,78 +47,36 @@ func (ix *Index) Delete(ctx context.Context, ids ...string) error {
 	})
 }
 
-// oneModel makes sure that the entries' vectors are of one encoder.
-func oneModel(entries []retrieval.Entry) (model string, dimension int, err error) {
-	for _, e := range entries {
-		n, err := e.Check()
+// oneModel makes sure that the documents' vectors are of one encoder.
+func oneModel(documents []prepared) (model string, dimension int, err error) {
+	for _, d := range documents {
 		switch {
-		case err != nil:
-			return "", 0, err
-		case n == 0:
+		case d.model == "":
 		case model == "":
-			model, dimension = e.Vectors.Model, n
-		case model != e.Vectors.Model || dimension != n:
-			return "", 0, fmt.Errorf("indexing %s: %w", e.Document.ID, &retrieval.ModelError{Index: model, Given: e.Vectors.Model})
+			model, dimension = d.model, d.dimension
+		case model != d.model || dimension != d.dimension:
+			return "", 0, fmt.Errorf("indexing %s: %w", d.document.ID, &retrieval.ModelError{Index: model, Given: d.model})
 		}
 	}
 	return model, dimension, nil
 }
 
-// writing is a change of the index on its way: one transaction, one at a time.
-type writing struct {
-	ix    *Index
-	tx    pgx.Tx
-	state *state // as it was; lastUnit, space and fingerprint as they become
-
-	gone          []int32 // units to take away
-	goneDocuments []int32
-	pending       []pending
-	counts        []count
-	added         lengths
-	changed       bool
-	lastSegment   int32
-}
-
-// writing runs do with the right to write, which no other process has meanwhile, and
-// writes what has gathered.
-func (ix *Index) writing(ctx context.Context, do func(*writing) error) error {
-	return ix.explain("writing", pgx.BeginFunc(ctx, ix.db.Pool, func(tx pgx.Tx) error {
-		w := &writing{ix: ix, tx: tx}
-		// What must be written all together may take longer than a statement may.
-		if _, err := tx.Exec(ctx, `SELECT set_config('statement_timeout', '0', true), set_config('idle_in_transaction_session_timeout', '0', true)`); err != nil {
-			return err
-		}
-		if err := tx.QueryRow(ctx, `SELECT last_segment FROM index_state FOR UPDATE`).Scan(&w.lastSegment); err != nil {
-			return err
-		}
-		var err error
-		if w.state, err = readState(ctx, tx); err != nil {
-			return err
-		}
-		if err := do(w); err != nil {
-			return err
-		}
-		return w.finish(ctx)
-	}))
-}
-
 // storedDocument is a document that the index holds.
 type storedDocument struct {
-	no         int32
-	id         string
-	units      []int32
-	head       string
-	collection string
+	no    int32
+	id    string
+	units []int32
+	head  string
 }
 
 func storedDocuments(ctx context.Context, tx pgx.Tx, ids []string) (map[string]storedDocument, error) {
-	rows, err := tx.Query(ctx, `SELECT no, id, units, head, collection FROM documents WHERE id = ANY ($1)`, ids)
+	rows, err := tx.Query(ctx, `SELECT no, id, units, head FROM documents WHERE id = ANY ($1)`, ids)
 	if err != nil {
 		return nil, err
 	}
 	out := map[string]storedDocument{}
 	var d storedDocument
-	_, err = pgx.ForEachRow(rows, []any{&d.no, &d.id, &d.units, &d.head, &d.collection}, func() error { out[d.id] = d; d.units = nil; return nil })
+	_, err = pgx.ForEachRow(rows, []any{&d.no, &d.id, &d.units, &d.head}, func() error { out[d.id] = d; d.units = nil; return nil })
 	return out, err
 }
 
@@ -130,13 +88,13 @@ func (w *writing) put(ctx context.Context, documents []prepared, model string, d
 		return errAnalysis
 	}
 	ids := make([]string, len(documents))
-	at := map[string]int{}
+	given := map[string]bool{}
 	for i, d := range documents {
 		ids[i] = d.document.ID
-		if _, twice := at[d.document.ID]; twice {
-			return fmt.Errorf("%s is given twice", d.document.ID)
+		if given[ids[i]] {
+			return fmt.Errorf("%s is given twice", ids[i])
 		}
-		at[d.document.ID] = i
+		given[ids[i]] = true
 	}
 	old, err := storedDocuments(ctx, w.tx, ids)
 	if err != nil {
@@ -188,7 +146,7 @@ func (w *writing) put(ctx context.Context, documents []prepared, model string, d
 }
 
 func firstEmbedded(documents []prepared) string {
-	i := slices.IndexFunc(documents, func(d prepared) bool { return len(d.units) > 0 && d.units[0].packed != nil })
+	i := slices.IndexFunc(documents, func(d prepared) bool { return d.model != "" })
 	return documents[max(i, 0)].document.ID
 }
 
@@ -208,11 +166,7 @@ func (w *writing) match(d prepared, before storedDocument, versions map[int32][]
 		w.state.lastUnit++
 		numbers, fresh = append(numbers, w.state.lastUnit), append(fresh, i)
 	}
-	for _, u := range before.units {
-		if !slices.Contains(numbers, u) {
-			w.gone = append(w.gone, u)
-		}
-	}
+	w.gone = slices.AppendSeq(w.gone, maps.Values(old))
 	return numbers, fresh, kept
 }
 
@@ -269,13 +223,6 @@ func day(d corpus.Date) *time.Time {
 	return &t
 }
 
-// newRows are rows to be copied in.
-type newRows struct {
-	units, passages, embeddings, vectors, names [][]any
-	renamed                                     []int32 // documents whose names are written anew
-	unvectored                                  []int32 // units whose vectors go, or are written anew
-}
-
 func (w *writing) addUnit(rows *newRows, no, unit int32, d prepared, i int) error {
 	u := d.units[i]
 	if err := w.count(unit, u.forward); err != nil {
@@ -290,38 +237,12 @@ func (w *writing) addUnit(rows *newRows, no, unit int32, d prepared, i int) erro
 	return nil
 }
 
-// count takes the terms of a new passage into the segment that is written at the end.
-func (w *writing) count(unit int32, encoded []byte) error {
-	f, err := decodeForward(encoded)
-	if err != nil {
-		return err
-	}
-	w.added.add(f, 1)
-	w.counts = countsOf(f, 1, w.counts)
-	w.pending = append(w.pending, pending{unit, f})
-	return nil
-}
-
 // present is a list that Postgres does not take for NULL.
 func present[T any](list []T) []T {
 	if list == nil {
 		return []T{}
 	}
 	return list
-}
-
-func (rows *newRows) addVectors(space *space, no, unit int32, packed [][]byte) {
-	for e, b := range packed {
-		rows.vectors = append(rows.vectors, []any{int32(space.no), unit, int16(e), b})
-		rows.embeddings = append(rows.embeddings, []any{int32(space.no), unit, int16(e), no, half(b, space.dimension)})
-	}
-}
-
-// half is the vector of the whole passage as the graph has it.
-func half(packed []byte, dimension int) pgvector.HalfVector {
-	var out []float32
-	_ = unpack(packed[:2*dimension], dimension, func(_ int, v []float32) { out = slices.Clone(v) }) // of one dimension by its making
-	return pgvector.NewHalfVector(out)
 }
 
 // replaceVectors sees to the vectors of a passage that stays.
@@ -339,113 +260,4 @@ func (w *writing) replaceVectors(rows *newRows, no, unit int32, d prepared, i in
 	w.changed = true
 	rows.unvectored = append(rows.unvectored, unit)
 	rows.addVectors(w.state.space, no, unit, packed)
-}
-
-// write sends the rows.
-func (w *writing) write(ctx context.Context, rows *newRows) error {
-	if len(rows.renamed) > 0 {
-		if _, err := w.tx.Exec(ctx, `DELETE FROM names WHERE document = ANY ($1)`, rows.renamed); err != nil {
-			return err
-		}
-	}
-	if err := w.forgetVectors(ctx, rows.unvectored); err != nil {
-		return err
-	}
-	for _, c := range []struct {
-		table   pgx.Identifier
-		columns []string
-		rows    [][]any
-	}{
-		{pgx.Identifier{"units"}, []string{"unit", "id", "document", "draw", "version", "locator", "terms"}, rows.units},
-		{pgx.Identifier{"passages"}, []string{"unit", "edition", "id", "locator", "heading", "text", "hash"}, rows.passages},
-		{pgx.Identifier{"names"}, []string{"term", "document"}, rows.names},
-		{pgx.Identifier{"vectors"}, []string{"space", "unit", "edition", "packed"}, rows.vectors},
-		{pgx.Identifier{"embeddings"}, []string{"space", "unit", "edition", "document", "vector"}, rows.embeddings},
-	} {
-		if len(c.rows) == 0 {
-			continue
-		}
-		if _, err := w.tx.CopyFrom(ctx, c.table, c.columns, pgx.CopyFromRows(c.rows)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (w *writing) forgetVectors(ctx context.Context, units []int32) error {
-	if len(units) == 0 {
-		return nil
-	}
-	if _, err := w.tx.Exec(ctx, `DELETE FROM embeddings WHERE unit = ANY ($1)`, units); err != nil {
-		return err
-	}
-	_, err := w.tx.Exec(ctx, `DELETE FROM vectors WHERE unit = ANY ($1)`, units)
-	return err
-}
-
-// takeAway removes what is gone, and counts it out.
-func (w *writing) takeAway(ctx context.Context) error {
-	if len(w.goneDocuments) > 0 {
-		w.changed = true
-		if _, err := w.tx.Exec(ctx, `DELETE FROM documents WHERE no = ANY ($1)`, w.goneDocuments); err != nil {
-			return err
-		}
-		if _, err := w.tx.Exec(ctx, `DELETE FROM names WHERE document = ANY ($1)`, w.goneDocuments); err != nil {
-			return err
-		}
-	}
-	if len(w.gone) == 0 {
-		return nil
-	}
-	w.changed = true
-	rows, err := w.tx.Query(ctx, `DELETE FROM units WHERE unit = ANY ($1) RETURNING terms`, w.gone)
-	if err != nil {
-		return err
-	}
-	var terms []byte
-	if _, err := pgx.ForEachRow(rows, []any{&terms}, func() error {
-		f, err := decodeForward(terms)
-		if err != nil {
-			return err
-		}
-		w.added.add(f, -1)
-		w.counts = countsOf(f, -1, w.counts)
-		return nil
-	}); err != nil {
-		return err
-	}
-	if _, err := w.tx.Exec(ctx, `DELETE FROM passages WHERE unit = ANY ($1)`, w.gone); err != nil {
-		return err
-	}
-	if err := w.forgetVectors(ctx, w.gone); err != nil {
-		return err
-	}
-	_, err = w.tx.Exec(ctx, `INSERT INTO dead SELECT unnest($1::integer[])`, w.gone)
-	return err
-}
-
-const finishState = `
-UPDATE index_state SET generation = generation + 1, last_unit = $1, last_segment = $2, space = $3, last_space = greatest(last_space, $3),
-	fingerprint = $4`
-
-// finish writes the segment of what has changed and counts the change.
-func (w *writing) finish(ctx context.Context) error {
-	if err := w.takeAway(ctx); err != nil {
-		return err
-	}
-	if !w.changed {
-		return nil
-	}
-	if err := w.addSegment(ctx); err != nil {
-		return err
-	}
-	if err := w.merge(ctx, mostSegments); err != nil {
-		return err
-	}
-	var space *int
-	if w.state.space != nil {
-		space = &w.state.space.no
-	}
-	_, err := w.tx.Exec(ctx, finishState, w.state.lastUnit, w.lastSegment, space, w.state.fingerprint)
-	return err
 }

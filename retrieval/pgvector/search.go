@@ -3,12 +3,9 @@ package pgvector
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
-	"strconv"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/pgvector/pgvector-go"
 
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
@@ -112,155 +109,6 @@ func (s *search) begin(ctx context.Context) (err error) {
 	}
 	return s.tx.SendBatch(ctx, b).Close()
 }
-
-const selectBuckets = `
-SELECT p.segment, p.key, p.data FROM unnest($1::integer[], $2::bigint[]) w (segment, key)
-JOIN pages p ON p.segment = w.segment AND p.key = w.key AND p.chunk = -1`
-
-const selectNames = `
-SELECT t.term, n.document FROM unnest($1::bigint[]) t (term)
-CROSS JOIN LATERAL (SELECT document FROM names WHERE term = t.term LIMIT $2) n`
-
-func (s *search) askBuckets(b *pgx.Batch) {
-	queueBuckets(b, s.st.segments, s.hashes(), func(segment segment, e entry) {
-		for i := range s.terms {
-			t := &s.terms[i]
-			if t.hash != e.hash {
-				continue
-			}
-			t.df += e.df
-			if len(e.postings) > 0 {
-				t.postings = append(t.postings, e.postings)
-			}
-			for n, c := range e.chunks {
-				t.chunks = append(t.chunks, chunk{int32(segment.no), int32(n), c})
-			}
-		}
-	})
-}
-
-// hashes are those of the terms, ascending.
-func (s *search) hashes() []uint32 {
-	var out []uint32
-	for _, t := range s.terms {
-		out = append(out, t.hash)
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
-}
-
-// queueBuckets asks for what the segments have of some terms, whose hashes ascend.
-func queueBuckets(b *pgx.Batch, segments []segment, hashes []uint32, each func(segment, entry)) {
-	var numbers []int32
-	var keys []int64
-	bySegment := map[int32]segment{}
-	for _, s := range segments {
-		bySegment[int32(s.no)] = s
-		last := int64(-1)
-		for _, h := range hashes {
-			if key := int64(firstBits(h, s.bits)); key != last {
-				numbers, keys, last = append(numbers, int32(s.no)), append(keys, key), key
-			}
-		}
-	}
-	b.Queue(selectBuckets, numbers, keys).Query(func(rows pgx.Rows) error {
-		var no int32
-		var key int64
-		var data []byte
-		_, err := pgx.ForEachRow(rows, []any{&no, &key, &data}, func() error {
-			at, _ := slices.BinarySearch(hashes, uint32(key))
-			kept := slices.Clone(data) // the entries stay in it
-			return entries(uint32(key), kept, func(e entry) bool {
-				for at < len(hashes) && hashes[at] < e.hash {
-					at++
-				}
-				if at < len(hashes) && hashes[at] == e.hash {
-					each(bySegment[no], e)
-				}
-				return at < len(hashes)
-			})
-		})
-		return err
-	})
-}
-
-func (s *search) askNames(b *pgx.Batch) {
-	s.names = map[uint32][]int32{}
-	var words []int64
-	for _, t := range s.terms {
-		if rank.CanName(t.Weighted) {
-			words = append(words, int64(t.hash))
-		}
-	}
-	if len(words) == 0 {
-		return
-	}
-	slices.Sort(words)
-	b.Queue(selectNames, slices.Compact(words), rank.MostNamed+1).Query(func(rows pgx.Rows) error {
-		var word int64
-		var document int32
-		_, err := pgx.ForEachRow(rows, []any{&word, &document}, func() error {
-			s.names[uint32(word)] = append(s.names[uint32(word)], document)
-			return nil
-		})
-		return err
-	})
-}
-
-const (
-	selectNearest = `SELECT unit FROM embeddings WHERE space = $1 ORDER BY vector <=> $2 LIMIT $3`
-
-	selectNearestOf = `
-SELECT unit FROM embeddings WHERE space = $1 AND unit = ANY ($4) ORDER BY vector <=> $2 LIMIT $3`
-
-	// The graph is left as soon as enough is found; where a filter leaves out much, the
-	// search goes on from where it stood (https://github.com/pgvector/pgvector#iterative-index-scans).
-	setGraph = `
-SELECT set_config('hnsw.ef_search', $1, true), set_config('hnsw.iterative_scan', 'relaxed_order', true),
-	set_config('hnsw.max_scan_tuples', $2, true)`
-)
-
-// askNearest asks for the nearest vectors: among all or the kept ones where they are few,
-// else by the graph.
-func (s *search) askNearest(b *pgx.Batch) error {
-	space := s.st.space
-	s.meaning = s.query.Vector != nil && space != nil && s.query.Stage != retrieval.Lexical
-	if s.query.Vector != nil && space != nil && s.query.Model != space.model {
-		return &retrieval.ModelError{Index: space.model, Given: s.query.Model}
-	}
-	if !s.meaning {
-		return nil
-	}
-	if len(s.query.Vector) != space.dimension {
-		return fmt.Errorf("the vector of the question has %d values, those of the index %d", len(s.query.Vector), space.dimension)
-	}
-	vector := pgvector.NewHalfVector(s.query.Vector)
-	breadth := breadthFor(s.limit)
-	var queued *pgx.QueuedQuery
-	switch {
-	case !s.kept.all && len(s.kept.list) <= exactRows:
-		queued = b.Queue(selectNearestOf, space.no, vector, 2*breadth, s.kept.list)
-	case !space.indexed:
-		queued = b.Queue(selectNearest, space.no, vector, 2*breadth)
-	case s.kept.all:
-		b.Queue(setGraph, strconv.Itoa(breadth), strconv.Itoa(mostVisited))
-		queued = b.Queue(`SELECT unit FROM nearest($1, $2, $3, $4)`, space.no, space.dimension, vector, breadth)
-	default:
-		b.Queue(setGraph, strconv.Itoa(breadth), strconv.Itoa(mostVisited))
-		args := append([]any{space.no, space.dimension, vector, breadth}, filterValues(s.query.Filter)...)
-		queued = b.Queue(`SELECT unit FROM nearest_kept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, args...)
-	}
-	queued.Query(func(rows pgx.Rows) error {
-		var unit int32
-		_, err := pgx.ForEachRow(rows, []any{&unit}, func() error { s.nearest = append(s.nearest, unit); return nil })
-		return err
-	})
-	return nil
-}
-
-// mostVisited is how many vectors a search of the graph looks at where a filter leaves
-// out much. A filter that keeps more than exactRows of a million keeps one in two hundred.
-const mostVisited = 40_000
 
 // candidate is a unit with all that it is scored by.
 type candidate struct {
@@ -469,33 +317,4 @@ func (s *search) sentences(d *corpus.Document, edition *corpus.Edition, packed m
 		}
 	})
 	return out, err
-}
-
-// Frequencies implements retrieval.Index.
-func (ix *Index) Frequencies(ctx context.Context, terms []string) (passages int, of []int, err error) {
-	of = make([]int, len(terms))
-	hashes := make([]uint32, len(terms))
-	for i, t := range terms {
-		hashes[i] = hash(t)
-	}
-	ascending := slices.Clone(hashes)
-	slices.Sort(ascending)
-	ascending = slices.Compact(ascending)
-	err = ix.reading(ctx, func(tx pgx.Tx) error {
-		st, err := ix.current(ctx, tx)
-		if err != nil {
-			return err
-		}
-		passages = st.totals.units
-		b := &pgx.Batch{}
-		queueBuckets(b, st.segments, ascending, func(_ segment, e entry) {
-			for i, h := range hashes {
-				if h == e.hash {
-					of[i] += e.df
-				}
-			}
-		})
-		return tx.SendBatch(ctx, b).Close()
-	})
-	return passages, of, ix.explain("asking", err)
 }

@@ -98,7 +98,7 @@ func (w *writing) mergeAll(ctx context.Context, from []segment, all bool, progre
 	}
 	merged.bits = bits.Len64(uint64(size / bucketSize))
 	slicesLog := min(merged.bits, bits.Len64(uint64(size/sliceSize)))
-	dead, err := w.deadNow(ctx)
+	dead, err := readDead(ctx, w.tx) // those of this change included
 	if err != nil {
 		return err
 	}
@@ -125,15 +125,6 @@ func (w *writing) mergeAll(ctx context.Context, from []segment, all bool, progre
 	}
 	w.state.segments = slices.DeleteFunc(w.state.segments, func(s segment) bool { return slices.Contains(numbers, int32(s.no)) })
 	return w.insertSegment(ctx, merged)
-}
-
-// deadNow are the units that are gone, those of this change included.
-func (w *writing) deadNow(ctx context.Context) (bitmap, error) {
-	st, err := readState(ctx, w.tx)
-	if err != nil {
-		return nil, err
-	}
-	return st.dead, nil
 }
 
 // mergeSlice merges the terms from first to last.

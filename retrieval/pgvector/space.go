@@ -45,14 +45,14 @@ func (w *writing) addSpace(ctx context.Context, model string, dimension int) (*s
 	return s, err
 }
 
-// exactRows is up to how many embeddings all are compared, which finds the very
+// ExactRows is up to how many embeddings all are compared, which finds the very
 // nearest; beyond, a search goes through the graph.
-const exactRows = 5_000
+const ExactRows = 5_000
 
 // Optimize makes searches of a large index fast: after a bulk load, it makes one
 // segment of all and builds the graph of the vectors. Where that is done already it
 // does nothing. Searches go on meanwhile; changes wait. progress may be nil.
-func (ix *Index) Optimize(ctx context.Context, progress func(what string, done, total int)) error {
+func (ix *Index) Optimize(ctx context.Context, progress Progress) error {
 	if progress == nil {
 		progress = func(string, int, int) {}
 	}
@@ -70,12 +70,6 @@ func (ix *Index) Optimize(ctx context.Context, progress func(what string, done, 
 		if s == nil || s.indexed {
 			return nil
 		}
-		var rows int
-		if err := w.tx.QueryRow(ctx, `SELECT count(*) FROM embeddings WHERE space = $1`, s.no).Scan(&rows); err != nil || rows <= exactRows {
-			return err
-		}
-		progress("building the graph of the vectors", 0, 1)
-		w.changed = true
 		return w.buildGraph(ctx, s, progress)
 	}); err != nil {
 		return err
@@ -84,7 +78,14 @@ func (ix *Index) Optimize(ctx context.Context, progress func(what string, done, 
 	return ix.explain("optimizing", err)
 }
 
-func (w *writing) buildGraph(ctx context.Context, s *space, progress func(what string, done, total int)) error {
+// buildGraph builds the graph of a space that has enough embeddings for one.
+func (w *writing) buildGraph(ctx context.Context, s *space, progress Progress) error {
+	var rows int
+	if err := w.tx.QueryRow(ctx, `SELECT count(*) FROM embeddings WHERE space = $1`, s.no).Scan(&rows); err != nil || rows <= ExactRows {
+		return err
+	}
+	w.changed = true
+	progress("building the graph of the vectors", 0, 1)
 	_, err := w.tx.Exec(ctx, `SELECT index_space($1, $2)`, s.no, s.dimension)
 	progress("building the graph of the vectors", 1, 1)
 	return err

@@ -9,7 +9,6 @@ import (
 
 	"golang.org/x/sync/errgroup"
 
-	"kakehashi/corpus"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
 	"kakehashi/retrieval/embed"
@@ -111,6 +110,7 @@ func (b *bench) lookAtAll(queries []retrieval.Query, f retrieval.Filter) (dense,
 		terms   map[string]float64
 		length  float64
 		lang    string
+		kept    bool
 	}
 	workers := runtime.GOMAXPROCS(0)
 	var units = make([][]held, workers)
@@ -124,14 +124,14 @@ func (b *bench) lookAtAll(queries []retrieval.Query, f retrieval.Filter) (dense,
 				e := b.corpus.entry(d)
 				us, _ := rank.Analyse(a, tune, e.Document)
 				for p, u := range us {
-					h := held{passage: d*perDocument + p, terms: map[string]float64{}, length: u.Lengths[0], lang: e.Document.Editions[0].Language.String()}
+					h := held{passage: d*perDocument + p, terms: map[string]float64{}, length: u.Lengths[0], lang: e.Document.Editions[0].Language.String(), kept: f.Keeps(e.Document)}
 					for _, t := range u.Editions[0] {
 						if asked[t.Term] != nil {
 							h.terms[t.Term] = t.TF
 						}
 					}
 					units[w] = append(units[w], h)
-					if f.Keeps(e.Document) {
+					if h.kept {
 						for i, q := range queries {
 							denses[w][i].add(h.passage, float64(embed.Dot(q.Vector, e.Vectors.Editions[0][p].Passage)))
 						}
@@ -161,7 +161,7 @@ func (b *bench) lookAtAll(queries []retrieval.Query, f retrieval.Filter) (dense,
 		}
 		scores := make([]float64, len(queries))
 		for _, h := range us {
-			if len(f.Jurisdictions) > 0 && (h.passage/perDocument%20 == 7) != (f.Jurisdictions[0] == corpus.JP) {
+			if !h.kept {
 				continue
 			}
 			clear(scores)
