@@ -51,6 +51,7 @@ type bench struct {
 
 	corpus *synthetic
 	index  *pgvector.Index
+	bare   *pgvector.Index // the same, in which nothing but the scores ranks
 }
 
 func (b *bench) run(ctx context.Context) error {
@@ -65,7 +66,12 @@ func (b *bench) run(ctx context.Context) error {
 	if _, err := db.Migrate(ctx); err != nil {
 		return err
 	}
-	if b.index, err = pgvector.Open(ctx, db, analysis.NewAnalyzer(nil), retrieval.DefaultTuning()); err != nil {
+	a, tune := analysis.NewAnalyzer(nil), retrieval.DefaultTuning()
+	if b.index, err = pgvector.Open(ctx, db, a, tune); err != nil {
+		return err
+	}
+	tune.Report, tune.OtherLanguage, tune.Repeated = 1, 1, 1
+	if b.bare, err = pgvector.Open(ctx, db, a, tune); err != nil {
 		return err
 	}
 	b.corpus = newSynthetic(b.seed, b.n)
