@@ -16,7 +16,7 @@ var excused = map[string]string{
 	"retrieval/embed/cache/file.go: schema + \";\" + marks":                        "PRAGMA takes no parameters; the marks are constants",
 	"retrieval/local/store.go: statement":                                          "one of two constants of that file",
 	"retrieval/local/store_file.go: schema + marks":                                "PRAGMA takes no parameters; the marks are constants",
-	"retrieval/pgvector/writing.go: c.table":                                           "one of the tables that are listed there",
+	"retrieval/pgvector/writing.go: c.table":                                       "one of the tables that are listed there",
 }
 
 // TestStatementsAreConstantText keeps SQL from being put together of pieces, by which
