@@ -70,7 +70,7 @@ func (s *search) askNearest(b *pgx.Batch) error {
 	breadth := breadthFor(s.limit)
 	var queued *pgx.QueuedQuery
 	switch {
-	case !s.kept.all && len(s.kept.list) <= ExactRows:
+	case !s.kept.all && len(s.kept.list) <= s.ix.exactRows:
 		queued = b.Queue(selectNearestOf, space.no, vector, 2*breadth, s.kept.list)
 	case !space.indexed:
 		queued = b.Queue(selectNearest, space.no, vector, 2*breadth)

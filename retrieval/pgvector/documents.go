@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	"github.com/jackc/pgx/v5"
 
@@ -11,41 +12,86 @@ import (
 	"kakehashi/retrieval/record"
 )
 
-// heads gives documents without their passages, each as it was at its generation.
-func (ix *Index) heads(ctx context.Context, tx pgx.Tx, generations map[int32]int64) (map[int32]document, error) {
-	out := make(map[int32]document, len(generations))
+// document is one as it was at a generation.
+type document struct {
+	generation int64
+	head       *corpus.Document // without its passages
+	whole      *corpus.Document // nil until it has been shown
+	units      []int32          // its passages, in order
+	carried    bool             // from an earlier state, and may have changed since
+}
+
+// mostDocuments is how many documents are remembered.
+const mostDocuments = 20_000
+
+// carry is what the state after st can take over; st may be nil.
+func (st *state) carry() map[int32]document {
+	out := map[int32]document{}
+	if st == nil {
+		return out
+	}
+	st.mutex.Lock()
+	defer st.mutex.Unlock()
+	for no, d := range st.documents {
+		d.carried = true
+		out[no] = d
+	}
+	return out
+}
+
+// heads gives documents without their passages.
+func (st *state) heads(ctx context.Context, tx pgx.Tx, numbers []int32) (map[int32]document, error) {
+	out, carried := make(map[int32]document, len(numbers)), map[int32]document{}
 	var missing []int32
-	ix.mutex.Lock()
-	for no, generation := range generations {
-		if d, ok := ix.documents[no]; ok && d.generation == generation {
+	st.mutex.Lock()
+	for _, no := range numbers {
+		d, ok := st.documents[no]
+		if ok && !d.carried {
 			out[no] = d
-		} else {
-			missing = append(missing, no)
+			continue
+		}
+		missing = append(missing, no)
+		if ok {
+			carried[no] = d
 		}
 	}
-	ix.mutex.Unlock()
+	st.mutex.Unlock()
 	if len(missing) == 0 {
 		return out, nil
 	}
-	rows, err := tx.Query(ctx, `SELECT no, head, units, generation FROM documents WHERE no = ANY ($1)`, missing)
+	read, err := readHeads(ctx, tx, missing, carried)
 	if err != nil {
 		return nil, err
 	}
+	st.remember(read)
+	maps.Copy(out, read)
+	return out, nil
+}
+
+// readHeads reads documents; of those that are as they were known, nothing is parsed.
+func readHeads(ctx context.Context, tx pgx.Tx, numbers []int32, known map[int32]document) (map[int32]document, error) {
+	rows, err := tx.Query(ctx, `SELECT no, head, units, generation FROM documents WHERE no = ANY ($1)`, numbers)
+	if err != nil {
+		return nil, err
+	}
+	out := make(map[int32]document, len(numbers))
 	var no int32
 	var head string
 	var d document
-	if _, err := pgx.ForEachRow(rows, []any{&no, &head, &d.units, &d.generation}, func() (err error) {
+	_, err = pgx.ForEachRow(rows, []any{&no, &head, &d.units, &d.generation}, func() (err error) {
+		if k, ok := known[no]; ok && k.generation == d.generation {
+			k.carried = false
+			out[no] = k
+			return nil
+		}
 		if d.head, err = readHead(head); err != nil {
 			return err
 		}
 		out[no] = d
 		d.units = nil
 		return nil
-	}); err != nil {
-		return nil, err
-	}
-	ix.remember(out)
-	return out, nil
+	})
+	return out, err
 }
 
 func readHead(head string) (*corpus.Document, error) {
@@ -56,24 +102,20 @@ func readHead(head string) (*corpus.Document, error) {
 	return r.Restore()
 }
 
-func (ix *Index) remember(documents map[int32]document) {
-	ix.mutex.Lock()
-	defer ix.mutex.Unlock()
-	if len(ix.documents)+len(documents) > mostDocuments {
-		clear(ix.documents)
+func (st *state) remember(documents map[int32]document) {
+	st.mutex.Lock()
+	defer st.mutex.Unlock()
+	if len(st.documents)+len(documents) > mostDocuments {
+		clear(st.documents)
 	}
-	for no, d := range documents {
-		if old, ok := ix.documents[no]; !ok || old.generation <= d.generation {
-			ix.documents[no] = d
-		}
-	}
+	maps.Copy(st.documents, documents)
 }
 
 const selectPassages = `
 SELECT unit, edition, id, locator, heading, text, hash FROM passages WHERE unit = ANY ($1)`
 
 // complete adds the passages to documents that lack them.
-func (ix *Index) complete(ctx context.Context, tx pgx.Tx, documents map[int32]document) error {
+func complete(ctx context.Context, tx pgx.Tx, documents map[int32]document) error {
 	var units []int32
 	at := map[int32]int32{} // unit → document
 	made := map[int32]document{}
@@ -126,7 +168,6 @@ func (ix *Index) complete(ctx context.Context, tx pgx.Tx, documents map[int32]do
 		}
 		documents[no] = d
 	}
-	ix.remember(made)
 	return nil
 }
 

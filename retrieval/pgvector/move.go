@@ -2,6 +2,7 @@ package pgvector
 
 import (
 	"context"
+	"maps"
 	"slices"
 
 	"github.com/jackc/pgx/v5"
@@ -120,7 +121,7 @@ func (ix *Index) fill(ctx context.Context, to *space, e embed.Embedder, progress
 			if _, err := pgx.ForEachRow(rows, []any{&document, &of}, func() error { wanted[document] = of; of = nil; return nil }); err != nil {
 				return err
 			}
-			documents, err := ix.wholeDocuments(ctx, tx, wanted)
+			documents, err := wholeDocuments(ctx, tx, wanted)
 			if err != nil {
 				return err
 			}
@@ -162,16 +163,12 @@ func (ix *Index) fill(ctx context.Context, to *space, e embed.Embedder, progress
 }
 
 // wholeDocuments reads the documents whose numbers are the keys.
-func (ix *Index) wholeDocuments(ctx context.Context, tx pgx.Tx, wanted map[int32][]int32) (map[int32]document, error) {
-	generations := map[int32]int64{}
-	for no := range wanted {
-		generations[no] = -1 // as it is now
-	}
-	documents, err := ix.heads(ctx, tx, generations)
+func wholeDocuments(ctx context.Context, tx pgx.Tx, wanted map[int32][]int32) (map[int32]document, error) {
+	documents, err := readHeads(ctx, tx, slices.Collect(maps.Keys(wanted)), nil)
 	if err != nil {
 		return nil, err
 	}
-	return documents, ix.complete(ctx, tx, documents)
+	return documents, complete(ctx, tx, documents)
 }
 
 // analyseAgain makes all terms anew where another version of the program, or another
@@ -216,7 +213,7 @@ func (w *writing) analyse(ctx context.Context, numbers []int32) error {
 	for _, no := range numbers {
 		wanted[no] = nil
 	}
-	documents, err := w.ix.wholeDocuments(ctx, w.tx, wanted)
+	documents, err := wholeDocuments(ctx, w.tx, wanted)
 	if err != nil {
 		return err
 	}

@@ -19,7 +19,6 @@ import (
 
 	"github.com/jackc/pgx/v5"
 
-	"kakehashi/corpus"
 	"kakehashi/database"
 	"kakehashi/retrieval"
 	"kakehashi/retrieval/analysis"
@@ -32,25 +31,14 @@ type Index struct {
 	analyzer    *analysis.Analyzer
 	tune        retrieval.Tuning
 	fingerprint string
+	exactRows   int
 
-	mutex     sync.Mutex
-	known     *state
-	documents map[int32]document // by number, with what is known of them
-	scores    sync.Pool          // *accumulator
+	mutex  sync.Mutex
+	known  *state
+	scores sync.Pool // *accumulator
 }
 
 var _ retrieval.Index = (*Index)(nil)
-
-// document is one as it was at a generation.
-type document struct {
-	generation int64
-	head       *corpus.Document // without its passages
-	whole      *corpus.Document // nil until it has been shown
-	units      []int32          // its passages, in order
-}
-
-// mostDocuments is how many documents are remembered.
-const mostDocuments = 20_000
 
 // Open is the index in a database whose tables are there; see database.Migrate. Concepts
 // come from the analyzer.
@@ -58,7 +46,7 @@ func Open(ctx context.Context, db *database.DB, a *analysis.Analyzer, tune retri
 	if !db.Postgres() {
 		return nil, errors.New("the index needs Postgres: set DATABASE_URL to postgres://…")
 	}
-	ix := &Index{db: db, analyzer: a, tune: tune, fingerprint: fingerprint(a, tune), documents: map[int32]document{}}
+	ix := &Index{db: db, analyzer: a, tune: tune, fingerprint: fingerprint(a, tune), exactRows: ExactRows}
 	ix.scores.New = func() any { return new(accumulator) }
 	return ix, db.Check(ctx)
 }
@@ -93,9 +81,10 @@ type state struct {
 	totals      lengths
 	dead        bitmap
 
-	mutex  sync.Mutex
-	kept   map[string]kept // by filter
-	sample []sampled       // read when it is needed
+	mutex     sync.Mutex
+	kept      map[string]kept    // by filter
+	documents map[int32]document // by number, those read so far
+	sample    []sampled          // read when it is needed
 }
 
 // space is where the vectors of one encoder are kept.
@@ -134,7 +123,7 @@ SELECT segment, bits, size, units, en_count, en_length, ja_count, ja_length FROM
 
 // readState reads the state as a transaction sees it.
 func readState(ctx context.Context, tx pgx.Tx) (*state, error) {
-	st := &state{kept: map[string]kept{}}
+	st := &state{kept: map[string]kept{}, documents: map[int32]document{}}
 	var no, dimension *int
 	var model *string
 	var indexed *bool
@@ -189,6 +178,7 @@ func (ix *Index) current(ctx context.Context, tx pgx.Tx) (*state, error) {
 	if err != nil {
 		return nil, err
 	}
+	st.documents = known.carry()
 	ix.mutex.Lock()
 	defer ix.mutex.Unlock()
 	if ix.known == nil || ix.known.generation < st.generation {

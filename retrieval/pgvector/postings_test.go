@@ -152,7 +152,7 @@ func FuzzDecode(f *testing.F) {
 			countsOf(f, 1, nil)
 			postingsOf(retrieval.DefaultTuning(), lengths{}, 1, f, nil)
 		}
-		_ = unpack(data, 4, func(int, []float32) {})
+		_ = new(unpacker).each(data, 4, func(int, []float32) {})
 	})
 }
 

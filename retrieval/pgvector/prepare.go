@@ -133,27 +133,34 @@ func pack(v retrieval.PassageVectors) []byte {
 	return out
 }
 
-// unpack calls each with the vectors that pack laid out, scaled to length 1; the slice
-// is used again.
-func unpack(packed []byte, dimension int, each func(i int, v []float32)) error {
+// unpacker reads what pack laid out.
+type unpacker struct {
+	v []float32
+	q []int8
+}
+
+// each calls do with the vectors, scaled to length 1; the slice is used again.
+func (u *unpacker) each(packed []byte, dimension int, do func(i int, v []float32)) error {
 	if dimension == 0 || len(packed) < 2*dimension || len(packed)%dimension != 0 {
 		return errDamaged
 	}
-	v := make([]float32, dimension)
+	if len(u.v) != dimension {
+		u.v, u.q = make([]float32, dimension), make([]int8, dimension)
+	}
+	v, q := u.v, u.q
 	for i := range v {
 		v[i] = float32(int16(binary.LittleEndian.Uint16(packed[2*i:])))
 	}
 	if err := embed.Normalize(v); err != nil {
 		return errDamaged
 	}
-	each(0, v)
-	q := make([]int8, dimension)
+	do(0, v)
 	for i := 2; i*dimension < len(packed); i++ {
 		for j, b := range packed[i*dimension:][:dimension] {
 			q[j] = int8(b)
 		}
 		embed.Restore(v, q)
-		each(i-1, v)
+		do(i-1, v)
 	}
 	return nil
 }

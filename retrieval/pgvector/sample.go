@@ -41,12 +41,13 @@ func (st *state) drawn(ctx context.Context, tx pgx.Tx) ([]sampled, error) {
 	out := []sampled{}
 	var unit int32
 	var packed []byte
+	var u unpacker
 	if _, err := pgx.ForEachRow(rows, []any{&unit, &packed}, func() error {
 		if n := len(out); n == 0 || out[n-1].unit != unit {
 			out = append(out, sampled{unit: unit})
 		}
 		to := &out[len(out)-1]
-		return unpack(packed, st.space.dimension, func(i int, v []float32) {
+		return u.each(packed, st.space.dimension, func(i int, v []float32) {
 			if i == 0 {
 				to.passages = append(to.passages, slices.Clone(v))
 			} else {

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
@@ -18,7 +19,7 @@ import (
 // breadthPerHit for each hit wanted, but no more than mostBreadth, which is what the
 // graph can give.
 const (
-	leastBreadth  = 240
+	leastBreadth  = 100
 	breadthPerHit = 6
 	mostBreadth   = 1000
 )
@@ -113,81 +114,87 @@ func (s *search) begin(ctx context.Context) (err error) {
 // candidate is a unit with all that it is scored by.
 type candidate struct {
 	rank.Candidate
-	forward  forward
 	document int32
-	packed   map[int16][]byte // by edition
+	parts    []float64 // what each term of the query adds to BM25; absent where the passage does not have it
+	cited    []bool    // which references of the query it has
+
+	passage, sentence float32 // the nearest of all editions, see rank.Cosine
+	sentences         []editionSentences
+}
+
+const absent = -1
+
+// editionSentences are the cosines of the query with the sentences of one edition.
+type editionSentences struct {
+	edition int16
+	cosines []float32
 }
 
 const (
-	selectUnits = `
-SELECT u.unit, u.id, u.document, u.locator, u.terms, d.generation
-FROM units u JOIN documents d ON d.no = u.document WHERE u.unit = ANY ($1)`
+	selectUnits = `SELECT unit, id, document, locator, terms FROM units WHERE unit = ANY ($1)`
 
 	selectVectors = `SELECT unit, edition, packed FROM vectors WHERE space = $1 AND unit = ANY ($2)`
 )
 
-// candidates reads what the units found are scored by.
+// candidates reads and scores the units found.
 func (s *search) candidates(ctx context.Context, units []int32) ([]candidate, error) {
 	slices.Sort(units)
 	units = slices.Compact(units)
 	if len(units) == 0 {
 		return nil, nil
 	}
-	var out []candidate
-	generations := map[int32]int64{}
+	out := make([]candidate, 0, len(units))
 	b := &pgx.Batch{}
 	b.Queue(selectUnits, units).Query(func(rows pgx.Rows) error {
 		var unit int32
 		var c candidate
-		var terms []byte
-		var generation int64
-		_, err := pgx.ForEachRow(rows, []any{&unit, &c.ID, &c.document, &c.Locator, &terms, &generation}, func() (err error) {
-			if c.forward, err = decodeForward(slices.Clone(terms)); err != nil {
+		var terms pgtype.DriverBytes // read at once, so that they need not be copied
+		_, err := pgx.ForEachRow(rows, []any{&unit, &c.ID, &c.document, &c.Locator, &terms}, func() error {
+			f, err := decodeForward(terms)
+			if err != nil {
 				return err
 			}
-			c.At = int(unit)
-			generations[c.document] = generation
+			c.At, c.passage, c.sentence = int(unit), rank.Far, rank.Far
+			c.parts, c.cited, c.Lexical = s.parts(f), nil, 0
+			for _, r := range s.u.References {
+				c.cited = append(c.cited, f.has(hash(r)))
+			}
+			if s.query.Stage != retrieval.Dense {
+				for _, p := range c.parts {
+					c.Lexical += max(p, 0)
+				}
+			}
 			out = append(out, c)
 			c.Locator = nil
 			return nil
 		})
 		return err
 	})
-	packed := map[int32]map[int16][]byte{}
 	if s.meaning {
-		b.Queue(selectVectors, s.st.space.no, units).Query(func(rows pgx.Rows) error {
-			var unit int32
-			var edition int16
-			var data []byte
-			_, err := pgx.ForEachRow(rows, []any{&unit, &edition, &data}, func() error {
-				if packed[unit] == nil {
-					packed[unit] = map[int16][]byte{}
-				}
-				packed[unit][edition] = slices.Clone(data)
-				return nil
-			})
-			return err
-		})
+		b.Queue(selectVectors, s.st.space.no, units).Query(func(rows pgx.Rows) error { return s.compare(rows, out) })
 	}
 	if err := s.tx.SendBatch(ctx, b).Close(); err != nil {
 		return nil, err
 	}
-	heads, err := s.ix.heads(ctx, s.tx, generations)
-	if err != nil {
+	var numbers []int32
+	for _, c := range out {
+		numbers = append(numbers, c.document)
+	}
+	slices.Sort(numbers)
+	var err error
+	if s.heads, err = s.st.heads(ctx, s.tx, slices.Compact(numbers)); err != nil {
 		return nil, err
 	}
-	s.heads = heads
 	for i := range out {
 		c := &out[i]
-		c.Document, c.packed = heads[c.document].head, packed[int32(c.At)]
+		c.Document = s.heads[c.document].head
 		c.Dense = rank.Far
-		c.Lexical = s.bm25(c.forward)
-		if s.meaning {
-			if c.Dense, err = s.cosine(c.packed); err != nil {
-				return nil, err
-			}
+		if c.passage > rank.Far {
+			c.Dense = rank.Cosine(s.ix.tune, c.passage, c.sentence)
 		}
-		c.Named = rank.Named(s.u, c.Document, func(t string) bool { return c.forward.has(hash(t)) }, func(t string) bool {
+		c.Named = rank.Named(s.u, c.Document, func(t string) bool {
+			return c.cited[slices.Index(s.u.References, t)]
+		}, func(t string) bool {
 			documents := s.names[hash(t)]
 			return len(documents) <= rank.MostNamed && slices.Contains(documents, c.document)
 		})
@@ -195,47 +202,50 @@ func (s *search) candidates(ctx context.Context, units []int32) ([]candidate, er
 	return out, nil
 }
 
-// bm25 is the exact score of a passage.
-func (s *search) bm25(f forward) float64 {
-	score := 0.0
-	if s.query.Stage == retrieval.Dense {
-		return 0
-	}
-	for _, t := range s.terms {
-		part, _ := s.part(f, t)
-		score += part
-	}
-	return score
-}
-
-// part is what a term adds to it; false where the passage does not have the term.
-func (s *search) part(f forward, t term) (float64, bool) {
-	if t.Weight == 0 || t.df <= 0 {
-		return 0, false
-	}
-	tf, ok := f.normalized(s.ix.tune, s.st.totals, t.hash)
-	return t.Weight * rank.IDF(s.st.totals.units, t.df) * rank.Saturate(s.ix.tune, tf), ok
-}
-
-// cosine compares the query with a passage; Far where it has no vectors.
-func (s *search) cosine(packed map[int16][]byte) (float64, error) {
-	passage, sentence := float32(rank.Far), float32(rank.Far)
-	for _, b := range packed {
-		if err := unpack(b, s.st.space.dimension, func(i int, v []float32) {
-			c := embed.Dot(s.query.Vector, v)
-			if i == 0 {
-				passage = max(passage, c)
-			} else {
-				sentence = max(sentence, c)
-			}
-		}); err != nil {
-			return 0, err
+// parts are what the terms of the query add to the BM25 score of a passage.
+func (s *search) parts(f forward) []float64 {
+	out := make([]float64, len(s.terms))
+	for i, t := range s.terms {
+		out[i] = absent
+		if t.Weight == 0 || t.df <= 0 {
+			continue
+		}
+		if tf, ok := f.normalized(s.ix.tune, s.st.totals, t.hash); ok {
+			out[i] = t.Weight * rank.IDF(s.st.totals.units, t.df) * rank.Saturate(s.ix.tune, tf)
 		}
 	}
-	if passage == rank.Far {
-		return rank.Far, nil
+	return out
+}
+
+// compare reads the vectors of candidates and compares them with the query's.
+func (s *search) compare(rows pgx.Rows, all []candidate) error {
+	at := make(map[int32]int, len(all))
+	for i, c := range all {
+		at[int32(c.At)] = i
 	}
-	return rank.Cosine(s.ix.tune, passage, sentence), nil
+	var u unpacker
+	var unit int32
+	var edition int16
+	var packed pgtype.DriverBytes
+	_, err := pgx.ForEachRow(rows, []any{&unit, &edition, &packed}, func() error {
+		i, ok := at[unit]
+		if !ok {
+			return errDamaged
+		}
+		c, of := &all[i], editionSentences{edition: edition}
+		err := u.each(packed, s.st.space.dimension, func(i int, v []float32) {
+			cosine := embed.Dot(s.query.Vector, v)
+			if i == 0 {
+				c.passage = max(c.passage, cosine)
+				return
+			}
+			c.sentence = max(c.sentence, cosine)
+			of.cosines = append(of.cosines, cosine)
+		})
+		c.sentences = append(c.sentences, of)
+		return err
+	})
+	return err
 }
 
 // fuse joins the scores of the candidates.
@@ -278,9 +288,10 @@ func (s *search) hits(ctx context.Context, all []candidate) ([]retrieval.Hit, er
 	for _, c := range ranked {
 		documents[byUnit[c.At].document] = s.heads[byUnit[c.At].document]
 	}
-	if err := s.ix.complete(ctx, s.tx, documents); err != nil {
+	if err := complete(ctx, s.tx, documents); err != nil {
 		return nil, err
 	}
+	s.st.remember(documents)
 	var out []retrieval.Hit
 	for _, c := range ranked {
 		of := byUnit[c.At]
@@ -289,32 +300,16 @@ func (s *search) hits(ctx context.Context, all []candidate) ([]retrieval.Hit, er
 		edition, _ := d.whole.Edition(retrieval.ReaderLanguage(s.query.Language, s.query.Text))
 		h := retrieval.Hit{Document: d.whole, Edition: edition, Passage: edition.Passages[at], Score: c.Score}
 		h.Why = rank.Why(s.ix.analyzer, s.u, c, func(t retrieval.Weighted) (float64, bool) {
-			i := slices.IndexFunc(s.terms, func(x term) bool { return x.Text == t.Text })
-			return s.part(of.forward, s.terms[i])
+			part := of.parts[slices.IndexFunc(s.terms, func(x term) bool { return x.Text == t.Text })]
+			return part, part != absent
 		})
-		if s.meaning {
-			var err error
-			if h.Sentences, err = s.sentences(d.whole, edition, of.packed); err != nil {
-				return nil, err
+		e := slices.IndexFunc(d.whole.Editions, func(e corpus.Edition) bool { return e.Language == edition.Language })
+		for _, s := range of.sentences {
+			if s.edition == int16(e) {
+				h.Sentences = s.cosines
 			}
 		}
 		out = append(out, h)
 	}
 	return out, nil
-}
-
-// sentences are the cosines of the query with those of a passage in one edition.
-func (s *search) sentences(d *corpus.Document, edition *corpus.Edition, packed map[int16][]byte) ([]float32, error) {
-	e := slices.IndexFunc(d.Editions, func(e corpus.Edition) bool { return e.Language == edition.Language })
-	b, ok := packed[int16(e)]
-	if !ok {
-		return nil, nil
-	}
-	var out []float32
-	err := unpack(b, s.st.space.dimension, func(i int, v []float32) {
-		if i > 0 {
-			out = append(out, embed.Dot(s.query.Vector, v))
-		}
-	})
-	return out, err
 }

@@ -81,7 +81,7 @@ func (ix *Index) Optimize(ctx context.Context, progress Progress) error {
 // buildGraph builds the graph of a space that has enough embeddings for one.
 func (w *writing) buildGraph(ctx context.Context, s *space, progress Progress) error {
 	var rows int
-	if err := w.tx.QueryRow(ctx, `SELECT count(*) FROM embeddings WHERE space = $1`, s.no).Scan(&rows); err != nil || rows <= ExactRows {
+	if err := w.tx.QueryRow(ctx, `SELECT count(*) FROM embeddings WHERE space = $1`, s.no).Scan(&rows); err != nil || rows <= w.ix.exactRows {
 		return err
 	}
 	w.changed = true

@@ -75,7 +75,7 @@ func (rows *newRows) addVectors(space *space, no, unit int32, packed [][]byte) {
 // half is the vector of the whole passage as the graph has it.
 func half(packed []byte, dimension int) pgvector.HalfVector {
 	var out []float32
-	_ = unpack(packed[:2*dimension], dimension, func(_ int, v []float32) { out = slices.Clone(v) }) // of one dimension by its making
+	_ = new(unpacker).each(packed[:2*dimension], dimension, func(_ int, v []float32) { out = slices.Clone(v) }) // of one dimension by its making
 	return pgvector.NewHalfVector(out)
 }
 
