@@ -76,9 +76,11 @@ func TestTheGraphFindsTheNearestUnderAFilter(t *testing.T) {
 		t.Fatalf("%+v, %v; want a graph", stats, err)
 	}
 	for name, filter := range map[string]func(cluster int) retrieval.Filter{
-		"all":              func(int) retrieval.Filter { return retrieval.Filter{} },
-		"5 %":              func(int) retrieval.Filter { return retrieval.Filter{Jurisdictions: []corpus.Jurisdiction{corpus.JP}} },
-		"another cluster":  func(c int) retrieval.Filter { return retrieval.Filter{Topics: []string{fmt.Sprint("cluster ", (c+7)%clusters)}} },
+		"all": func(int) retrieval.Filter { return retrieval.Filter{} },
+		"5 %": func(int) retrieval.Filter { return retrieval.Filter{Jurisdictions: []corpus.Jurisdiction{corpus.JP}} },
+		"another cluster": func(c int) retrieval.Filter {
+			return retrieval.Filter{Topics: []string{fmt.Sprint("cluster ", (c+7)%clusters)}}
+		},
 		"the same cluster": func(c int) retrieval.Filter { return retrieval.Filter{Topics: []string{fmt.Sprint("cluster ", c)}} },
 	} {
 		found := 0
