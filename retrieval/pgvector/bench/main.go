@@ -36,6 +36,7 @@ func main() {
 	flag.IntVar(&b.clients, "clients", 8, "searches at a time")
 	flag.IntVar(&b.queries, "queries", 2000, "searches of each kind")
 	flag.IntVar(&b.exact, "exact", 200, "queries whose recall is measured")
+	flag.BoolVar(&b.others, "others", false, "measure other ways to search by words too; for at most 100,000 passages or so")
 	flag.StringVar(&b.address, "database", os.Getenv("DATABASE_URL"), "address of Postgres; else DATABASE_URL")
 	flag.Parse()
 	if err := b.run(ctx); err != nil {
@@ -48,6 +49,7 @@ type bench struct {
 	n, clients, queries, exact int
 	seed                       uint64
 	address                    string
+	others                     bool
 
 	corpus *synthetic
 	index  *pgvector.Index
@@ -83,6 +85,11 @@ func (b *bench) run(ctx context.Context) error {
 	}
 	if err := b.speed(ctx); err != nil {
 		return err
+	}
+	if b.others {
+		if err := b.compare(ctx, db); err != nil {
+			return err
+		}
 	}
 	return b.recall(ctx)
 }
@@ -182,13 +189,17 @@ func (b *bench) speed(ctx context.Context) error {
 			if len(f.Jurisdictions) > 0 {
 				name += ", filter keeps 5 %"
 			}
-			slices.Sort(times)
-			at := func(p float64) float64 { return float64(times[int(p*float64(len(times)-1))].Microseconds()) / 1000 }
-			fmt.Printf("| %s | %.1f | %.1f | %.1f | %.0f |\n", name, at(.5), at(.95), at(.99), float64(len(times))/took.Seconds())
+			fmt.Printf("| %s | %.1f | %.1f | %.1f | %.0f |\n", name, percentile(times, .5), percentile(times, .95), percentile(times, .99), float64(len(times))/took.Seconds())
 		}
 	}
 	fmt.Println()
 	return nil
+}
+
+// percentile is in milliseconds.
+func percentile(times []time.Duration, p float64) float64 {
+	times = slices.Sorted(slices.Values(times))
+	return float64(times[int(p*float64(len(times)-1))].Microseconds()) / 1000
 }
 
 // searches runs queries from a number on and gives the time of each and of all.
