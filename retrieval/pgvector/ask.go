@@ -75,7 +75,7 @@ func (s *search) askNearest(b *pgx.Batch) error {
 	case !space.indexed:
 		queued = b.Queue(selectNearest, space.no, vector, 2*breadth)
 	case s.kept.all:
-		b.Queue(setGraph, strconv.Itoa(breadth), strconv.Itoa(mostVisited))
+		b.Queue(setGraph, strconv.Itoa(min(searchedPerWanted*breadth, mostBreadth)), strconv.Itoa(mostVisited))
 		queued = b.Queue(`SELECT unit FROM nearest($1, $2, $3, $4)`, space.no, space.dimension, vector, breadth)
 	default:
 		b.Queue(setGraph, strconv.Itoa(breadth), strconv.Itoa(mostVisited))
@@ -89,6 +89,11 @@ func (s *search) askNearest(b *pgx.Batch) error {
 	})
 	return nil
 }
+
+// searchedPerWanted is how many vectors a search of the graph keeps in view for each that
+// is wanted. Questions lie apart from what answers them, so the nearest are found late:
+// docs/scale.md has the recall that it buys.
+const searchedPerWanted = 3
 
 // mostVisited is how many vectors a search of the graph looks at where a filter leaves
 // out much. A filter that keeps more than ExactRows of a million keeps one in two hundred.

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"hash/fnv"
 	"maps"
+	"runtime"
 	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/pgvector/pgvector-go"
 	"golang.org/x/sync/errgroup"
+	"golang.org/x/text/language"
 
 	"kakehashi/database"
 	"kakehashi/retrieval"
@@ -77,63 +79,64 @@ type sparse struct {
 }
 
 // compare measures the other ways, and leaves nothing of them behind.
-func (b *bench) compare(ctx context.Context, db *database.DB) error {
-	defer func() { _, _ = db.Pool.Exec(context.WithoutCancel(ctx), dropOthers) }()
+func (b *bench) compare(ctx context.Context) error {
+	if !b.others {
+		return nil
+	}
+	defer func() { _, _ = b.db.Pool.Exec(context.WithoutCancel(ctx), dropOthers) }()
 	for _, statement := range []string{dropOthers, makeOthers} {
-		if _, err := db.Pool.Exec(ctx, statement); err != nil {
+		if _, err := b.db.Pool.Exec(ctx, statement); err != nil {
 			return err
 		}
 	}
 	began := time.Now()
-	if err := b.fillOthers(ctx, db); err != nil {
+	if err := b.fillOthers(ctx); err != nil {
 		return err
 	}
-	fmt.Printf("other ways to search by words, %d passages; their rows were made in %.0f s\n\n", b.n, time.Since(began).Seconds())
+	b.printf("Other ways to search by words; their rows were made in %.0f s.\n\n", time.Since(began).Seconds())
 	queries := make([]retrieval.Query, b.exact)
 	asked := make([]sparse, b.exact)
 	for i := range queries {
-		queries[i] = b.corpus.query(2_000_000+i, b.n)
+		queries[i] = b.corpus.query(judged+i, b.n)
 		var err error
 		if asked[i], err = b.sparse(ctx, queries[i]); err != nil {
 			return err
 		}
 	}
-	_, exact := b.lookAtAll(queries, retrieval.Filter{})
-	fmt.Printf("| way | made in s | MB | recall@%d | p50 ms | p95 ms |\n|---|---|---|---|---|---|\n", wanted)
+	truths, err := b.lookAtAll(ctx, queries, []retrieval.Filter{{}})
+	if err != nil {
+		return err
+	}
+	b.printf("| way | made in s | MB | recall@%d | %d clients: p50 ms | p95 |\n|---|---|---|---|---|---|\n", wanted, b.clients)
 	for _, o := range others {
-		if err := b.measure(ctx, db, o, asked, exact); err != nil {
+		if err := b.measure(ctx, o, asked, truths[0].lexical); err != nil {
 			return fmt.Errorf("%s: %w", o.name, err)
 		}
 	}
-	fmt.Println()
+	b.printf("\n")
 	return nil
 }
 
-func (b *bench) measure(ctx context.Context, db *database.DB, o other, asked []sparse, exact []best) error {
+func (b *bench) measure(ctx context.Context, o other, asked []sparse, exact []best) error {
 	note("%s", o.name)
-	defer note("")
 	began := time.Now()
-	if _, err := db.Pool.Exec(ctx, o.made); err != nil {
+	if _, err := b.db.Pool.Exec(ctx, o.made); err != nil {
 		return err
 	}
 	made := time.Since(began)
 	var size int64
-	if err := db.Pool.QueryRow(ctx, `SELECT pg_relation_size($1::regclass)`, o.relation).Scan(&size); err != nil {
+	if err := b.db.Pool.QueryRow(ctx, `SELECT pg_relation_size($1::regclass)`, o.relation).Scan(&size); err != nil {
 		return err
 	}
-	times, parts := make([]time.Duration, len(asked)), make([]float64, len(asked))
-	for range 2 { // the first time to warm
+	times, shares := make([]time.Duration, len(asked)), make([]float64, len(asked))
+	for range 2 { // the first time only warms the caches
 		group, ctx := errgroup.WithContext(ctx)
 		group.SetLimit(b.clients)
 		for i, q := range asked {
 			group.Go(func() error {
 				began := time.Now()
-				hits, err := o.ask(ctx, db, q)
-				times[i] = time.Since(began)
-				parts[i] = -1
-				if part, ok := share(exact[i].all, hits); ok {
-					parts[i] = part
-				}
+				scores, err := o.ask(ctx, b.db, q)
+				times[i], shares[i] = time.Since(began), exact[i].share(scores)
 				return err
 			})
 		}
@@ -141,26 +144,22 @@ func (b *bench) measure(ctx context.Context, db *database.DB, o other, asked []s
 			return err
 		}
 	}
-	parts = slices.DeleteFunc(parts, func(p float64) bool { return p < 0 })
-	sum := 0.0
-	for _, p := range parts {
-		sum += p
-	}
+	slices.Sort(times)
 	note("")
-	fmt.Printf("| %s | %.0f | %.0f | %.3f | %.1f | %.1f |\n", o.name, made.Seconds(), float64(size)/1e6, sum/float64(len(parts)), percentile(times, .5), percentile(times, .95))
+	b.printf("| %s | %.0f | %.0f | %.3f | %.1f | %.1f |\n", o.name, made.Seconds(), float64(size)/1e6, mean(shares), at(times, .5), at(times, .95))
 	return nil
 }
 
 // ask gives the scores found.
-func (o other) ask(ctx context.Context, db *database.DB, q sparse) (out []scored, err error) {
+func (o other) ask(ctx context.Context, db *database.DB, q sparse) (out []float64, err error) {
 	err = pgx.BeginTxFunc(ctx, db.Pool, pgx.TxOptions{AccessMode: pgx.ReadOnly}, func(tx pgx.Tx) error {
 		batch := &pgx.Batch{}
 		for name, value := range o.settings {
 			batch.Queue(`SELECT set_config($1, $2, true)`, name, value)
 		}
 		batch.Queue(o.search, q.vector, q.terms, q.weights).Query(func(rows pgx.Rows) error {
-			var s scored
-			_, err := pgx.ForEachRow(rows, []any{&s.score}, func() error { out = append(out, s); return nil })
+			var score float64
+			_, err := pgx.ForEachRow(rows, []any{&score}, func() error { out = append(out, score); return nil })
 			return err
 		})
 		return tx.SendBatch(ctx, batch).Close()
@@ -170,7 +169,7 @@ func (o other) ask(ctx context.Context, db *database.DB, q sparse) (out []scored
 
 // sparse weighs the terms of a query.
 func (b *bench) sparse(ctx context.Context, q retrieval.Query) (sparse, error) {
-	terms := retrieval.Understand(analysis.NewAnalyzer(nil), retrieval.DefaultTuning(), q).Terms
+	terms := retrieval.Understand(analysis.NewAnalyzer(nil), plain(), q).Terms
 	texts := make([]string, len(terms))
 	for i, t := range terms {
 		texts[i] = t.Text
@@ -193,17 +192,17 @@ func (b *bench) sparse(ctx context.Context, q retrieval.Query) (sparse, error) {
 }
 
 // fillOthers copies all passages, once as vectors and once as rows.
-func (b *bench) fillOthers(ctx context.Context, db *database.DB) error {
-	a, tune := analysis.NewAnalyzer(nil), retrieval.DefaultTuning()
+func (b *bench) fillOthers(ctx context.Context) error {
+	a, tune := analysis.NewAnalyzer(nil), plain()
 	units, japanese := make([]rank.Unit, b.n), make([]bool, b.n)
 	var group errgroup.Group
-	group.SetLimit(2 * b.clients)
+	group.SetLimit(runtime.GOMAXPROCS(0))
 	for d := range b.n / perDocument {
 		group.Go(func() error {
 			e := b.corpus.entry(d)
 			us, _ := rank.Analyse(a, tune, e.Document)
 			for p, u := range us {
-				units[d*perDocument+p], japanese[d*perDocument+p] = u, b.corpus.passage(d*perDocument).japanese
+				units[d*perDocument+p], japanese[d*perDocument+p] = u, e.Document.Editions[0].Language == language.Japanese
 			}
 			return nil
 		})
@@ -222,14 +221,14 @@ func (b *bench) fillOthers(ctx context.Context, db *database.DB) error {
 		}
 		return out
 	}
-	if _, err := db.Pool.CopyFrom(ctx, pgx.Identifier{"others"}, []string{"unit", "v", "terms"}, pgx.CopyFromSlice(b.n, func(i int) ([]any, error) {
+	if _, err := b.db.Pool.CopyFrom(ctx, pgx.Identifier{"others"}, []string{"unit", "v", "terms"}, pgx.CopyFromSlice(b.n, func(i int) ([]any, error) {
 		weights := weigh(i)
 		return []any{int32(i), pgvector.NewSparseVectorFromMap(weights, numbers), slices.Collect(maps.Keys(weights))}, nil
 	})); err != nil {
 		return err
 	}
 	unit, rows := -1, [][]any(nil)
-	_, err := db.Pool.CopyFrom(ctx, pgx.Identifier{"other_rows"}, []string{"term", "unit", "impact"}, pgx.CopyFromFunc(func() ([]any, error) {
+	_, err := b.db.Pool.CopyFrom(ctx, pgx.Identifier{"other_rows"}, []string{"term", "unit", "impact"}, pgx.CopyFromFunc(func() ([]any, error) {
 		for len(rows) == 0 {
 			if unit++; unit == b.n {
 				return nil, nil

@@ -10,188 +10,181 @@ import (
 
 	"kakehashi/corpus"
 	"kakehashi/retrieval"
-	"kakehashi/retrieval/embed"
 )
 
-// The synthetic corpus. Everything in it is invented; what is made like the shipped
-// library is how often words come (Zipf and Mandelbrot: the share of the word of rank r
-// falls as 1/(r+q)^s), that documents have subjects with words of their own, and that
-// vectors lie in clusters.
-const (
-	dimension   = 384
-	perDocument = 10 // passages
-	exponent    = 1.07
-	offset      = 2.7
-	subjects    = 2000
-	subjectOwn  = 300 // words that a subject lifts
-	subjectPart = 0.35
-	spread      = 0.75 // length of what sets a passage apart from the centre of its subject, whose length is 1
-	common      = 1.6  // length of the direction that all share, as the built-in encoder's vectors do
-)
-
-// synthetic makes documents by number: the same seed gives the same, whatever is made
-// at the same time.
+// synthetic makes documents and queries by number. All that they say is invented. The
+// same seed gives the same, in whatever order they are made, and a larger corpus begins
+// with the smaller one.
 type synthetic struct {
-	seed       uint64
-	vocabulary int
-	cumulative []float64
-	centres    [][]float32
-	shared     []float32
+	seed      uint64
+	sentences bool // whether sentences have vectors too
+	shared    []float64
 }
 
-func newSynthetic(seed uint64, passages int) *synthetic {
-	s := &synthetic{seed: seed}
-	// Heaps: the vocabulary grows with a power of the text's length.
-	s.vocabulary = int(44 * math.Pow(float64(passages*65), 0.5))
-	s.cumulative = make([]float64, s.vocabulary)
-	sum := 0.0
-	for r := range s.cumulative {
-		sum += math.Pow(float64(r)+1+offset, -exponent)
-		s.cumulative[r] = sum
+const (
+	perDocument = 10 // passages
+	model       = "synthetic"
+)
+
+func newSynthetic(seed uint64, sentences bool) *synthetic {
+	s := &synthetic{seed: seed, sentences: sentences}
+	r, sum := s.random(sharedMeaning, 0), 0.0
+	for range dimension {
+		x := r.NormFloat64()
+		s.shared = append(s.shared, x)
+		sum += x * x
 	}
-	r := s.random(0, 0)
-	s.shared = direction(r)
-	for range subjects {
-		s.centres = append(s.centres, direction(r))
+	for k := range s.shared {
+		s.shared[k] /= math.Sqrt(sum)
 	}
 	return s
 }
 
-func (s *synthetic) random(kind, n uint64) *rand.Rand {
-	return rand.New(rand.NewPCG(s.seed*3+kind, n))
+// What is drawn, each from a source of its own.
+type kind uint64
+
+const (
+	sharedMeaning kind = iota
+	subjectMeaning
+	documentMeaning
+	subjectWord
+	phrase
+	spelling
+	head
+	body
+	asked
+)
+
+// random is where what is drawn for the n-th of a kind comes from.
+func (s *synthetic) random(k kind, n int) *rand.Rand {
+	return rand.New(rand.NewPCG(s.seed<<8|uint64(k), uint64(n)*0x9e3779b97f4a7c15))
 }
 
-func direction(r *rand.Rand) []float32 {
-	v := make([]float32, dimension)
-	for i := range v {
-		v[i] = float32(r.NormFloat64())
-	}
-	must(embed.Normalize(v))
-	return v
+// document is what one is made from.
+type document struct {
+	*synthetic
+	no, subject int
+	japanese    bool
+	meaning     meaning
+	head        *rand.Rand // for the rest
 }
 
-// word draws one by its frequency.
-func (s *synthetic) word(r *rand.Rand, subject int) int {
-	if r.Float64() < subjectPart {
-		// The words of a subject are spread over the rarer ranks.
-		i := int(float64(subjectOwn) * math.Pow(r.Float64(), 2))
-		return (subject*7919 + i*104729) % (s.vocabulary - s.vocabulary/50)
-	}
-	x := r.Float64() * s.cumulative[s.vocabulary-1]
-	low, high := 0, s.vocabulary-1
-	for low < high {
-		if m := (low + high) / 2; s.cumulative[m] < x {
-			low = m + 1
-		} else {
-			high = m
-		}
-	}
-	return low
+func (s *synthetic) document(no int) document {
+	r := s.random(head, no)
+	subject := int(float64(subjects(no)) * math.Pow(r.Float64(), 1.5)) // some are written about more than others
+	return document{s, no, subject, r.IntN(5) == 0, s.meaning(no, subject), r}
 }
 
-var syllables = []string{"ba", "ce", "di", "fo", "gu", "ha", "je", "ki", "lo", "mu", "na", "pe", "ri", "so", "tu", "va", "we", "xi", "yo", "zu"}
+const subjectFactor = 9.5
 
-// spell writes a word in syllables, or in Chinese characters.
-func spell(n int, japanese bool) string {
-	var b strings.Builder
-	for n += 20; n > 0; n /= 20 {
-		if japanese {
-			b.WriteRune(rune(0x4e00 + n%2000))
-		} else {
-			b.WriteString(syllables[n%20])
-		}
-	}
-	return b.String()
+// subjects is how many there are when a document is written: 3,000 at a million passages.
+func subjects(document int) int { return int(subjectFactor*math.Sqrt(float64(document))) + 1 }
+
+// begins is the first document that can be on a subject.
+func begins(subject int) int {
+	return int(math.Ceil(math.Pow(float64(subject)/subjectFactor, 2)))
 }
 
-// passage is what there is of one, before it is put into a document.
+// passage is what one is made from.
 type passage struct {
-	words    []int
-	japanese bool
-	vector   []float32
+	sentences [][]int // of words
+	meaning   []float64
+	rest      *rand.Rand
 }
 
-func (s *synthetic) subject(document int) int { return s.random(1, uint64(document)).IntN(subjects) }
-
-func (s *synthetic) passage(n int) passage {
-	r := s.random(2, uint64(n))
-	subject := s.subject(n / perDocument)
-	p := passage{japanese: n/perDocument%5 == 0, words: make([]int, 40+r.IntN(51))}
-	for i := range p.words {
-		p.words[i] = s.word(r, subject)
+func (d document) passage(i int) passage {
+	r := d.random(body, d.no*perDocument+i)
+	p := passage{sentences: make([][]int, 2+r.IntN(3)), meaning: d.meaning.passage(r), rest: r}
+	words := 24 + r.IntN(32) // 40 to 90 with those of grammar
+	if d.japanese {
+		words = 30 + r.IntN(36) // 115 to 260 bigrams
 	}
-	p.vector = s.near(r, s.centres[subject], spread)
+	for i, w := range d.words(r, words) {
+		at := i * len(p.sentences) / words
+		p.sentences[at] = append(p.sentences[at], w)
+	}
 	return p
 }
 
-// near is a vector about a centre.
-func (s *synthetic) near(r *rand.Rand, centre []float32, apart float32) []float32 {
-	own := direction(r)
-	v := make([]float32, dimension)
-	for i := range v {
-		v[i] = common*s.shared[i] + centre[i] + apart*own[i]
+// entry is a document with its vectors.
+func (s *synthetic) entry(no int) retrieval.Entry {
+	from := s.document(no)
+	r := from.head
+	d := &corpus.Document{
+		ID:           fmt.Sprintf("us-%07d", no),
+		Jurisdiction: corpus.US,
+		Kind:         "regulation",
+		Status:       corpus.InForce,
+		Published:    corpus.Date{Year: 1990 + r.IntN(35)},
+		Topics:       []string{fmt.Sprint("topic ", from.subject%topics)},
 	}
-	must(embed.Normalize(v))
-	return v
-}
-
-func text(words []int, japanese bool) string {
-	parts := make([]string, len(words))
-	for i, w := range words {
-		parts[i] = spell(w, japanese)
-	}
-	if japanese {
-		return strings.Join(parts, "の") + "。"
-	}
-	return strings.Join(parts, " ") + "."
-}
-
-// entry is a document with its vectors. One in twenty is Japanese law that is in force:
-// what the filter keeps.
-func (s *synthetic) entry(document int) retrieval.Entry {
-	id := fmt.Sprintf("us-%07d", document)
-	d := &corpus.Document{ID: id, Jurisdiction: corpus.US, Kind: "report", Status: corpus.InForce, Published: corpus.Date{Year: 1990 + document%35}}
-	if document%20 == 7 {
+	if r.IntN(4) == 0 {
 		d.Jurisdiction = corpus.JP
 	}
-	e, vectors := corpus.Edition{Language: language.English, Title: spell(s.subject(document), false), Citation: id}, []retrieval.PassageVectors(nil)
-	for i := range perDocument {
-		p := s.passage(document*perDocument + i)
-		body := text(p.words, p.japanese)
-		e.Passages = append(e.Passages, corpus.Passage{ID: corpus.PassageID(fmt.Sprintf("%s#%d", id, i)), Locator: fmt.Sprintf("p. %d", i+1), Text: body, Hash: corpus.HashText(body)})
-		vectors = append(vectors, retrieval.PassageVectors{Passage: p.vector})
-		if p.japanese {
-			e.Language = language.Japanese
+	if r.IntN(8) == 0 {
+		d.Status = corpus.Superseded
+	}
+	e := corpus.Edition{Language: language.English, Title: from.text(r, from.words(r, 3)), Citation: d.ID}
+	if from.japanese {
+		e.Language = language.Japanese
+	}
+	vectors := make([]retrieval.PassageVectors, perDocument)
+	for i := range vectors {
+		p := from.passage(i)
+		text := from.prose(p)
+		e.Passages = append(e.Passages, corpus.Passage{
+			ID:      corpus.PassageID(fmt.Sprintf("%s#%d", d.ID, i)),
+			Locator: fmt.Sprintf("§ %d(%c)", no%1000+1, 'a'+i),
+			Text:    text,
+			Hash:    corpus.HashText(text),
+		})
+		vectors[i].Passage = s.vector(1, p.meaning)
+		for range p.sentences {
+			if s.sentences {
+				own := departure(p.rest, 2*p.rest.Float64()*sentenceOwn)
+				vectors[i].Sentences = append(vectors[i].Sentences, s.vector(1, add(p.meaning, own, 1)))
+			}
 		}
 	}
 	d.Editions = []corpus.Edition{e}
-	return retrieval.Entry{Document: d, Vectors: &retrieval.Vectors{Model: "synthetic", Editions: [][]retrieval.PassageVectors{vectors}}}
+	return retrieval.Entry{Document: d, Vectors: &retrieval.Vectors{Model: model, Editions: [][]retrieval.PassageVectors{vectors}}}
 }
 
-// query asks for a passage: by some of its words, common and rare, and by a vector near
-// its own.
-func (s *synthetic) query(n, passages int) retrieval.Query {
-	r := s.random(3, uint64(n))
-	p := s.passage(r.IntN(passages))
-	words := make([]int, 3+r.IntN(6))
-	for i := range words {
-		words[i] = p.words[r.IntN(len(p.words))]
+// prose writes a passage out.
+func (d document) prose(p passage) string {
+	sentences := make([]string, len(p.sentences))
+	for i, words := range p.sentences {
+		sentences[i] = d.text(p.rest, words)
+		if !d.japanese {
+			sentences[i] = strings.ToUpper(sentences[i][:1]) + sentences[i][1:] + "."
+		}
 	}
-	return retrieval.Query{Text: text(words, p.japanese), Vector: s.nearTo(r, p.vector), Model: "synthetic"}
+	if d.japanese {
+		return strings.Join(sentences, "。") + "。"
+	}
+	return strings.Join(sentences, " ")
 }
 
-// nearTo moves a vector a little: the cosine of question and passage is about 0.9.
-func (s *synthetic) nearTo(r *rand.Rand, v []float32) []float32 {
-	own, out := direction(r), make([]float32, dimension)
-	for i := range out {
-		out[i] = v[i] + 0.48*own[i]
-	}
-	must(embed.Normalize(out))
-	return out
-}
+// filter keeps about one document in twenty: those of a country and a topic.
+var filter = retrieval.Filter{Jurisdictions: []corpus.Jurisdiction{corpus.JP}, Topics: []string{"topic 1"}}
 
-func must(err error) {
-	if err != nil {
-		panic(err) // a draw of 384 numbers that are all zero
+const topics = 5
+
+// query asks for one of so many passages: by 3 to 16 of its words that carry meaning, as
+// keywords and whole questions have, in runs of up to three, and by a vector near its own.
+func (s *synthetic) query(no, passages int) retrieval.Query {
+	r := s.random(asked, no)
+	n := r.IntN(passages)
+	d := s.document(n / perDocument)
+	p := d.passage(n % perDocument)
+	var all, words []int
+	for _, s := range p.sentences {
+		all = append(all, s...)
 	}
+	for most := 3 + r.IntN(14); len(words) < most; {
+		from, run := r.IntN(len(all)), 1+r.IntN(min(3, most-len(words)))
+		words = append(words, all[from:min(from+run, len(all))]...)
+	}
+	own := departure(r, (0.5+r.Float64())*questionOwn)
+	return retrieval.Query{Text: d.text(r, words), Vector: s.vector(questionShared, add(p.meaning, own, 1)), Model: model}
 }
