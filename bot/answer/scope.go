@@ -49,7 +49,7 @@ func newScope(lib *corpus.Library) scope {
 		b.WriteString(strings.Join(append(t.Names(language.English), t.Names(language.Japanese)...), "\n") + "\n")
 	}
 	s := scope{text: strings.ToLower(analysis.Normalize(b.String()))}
-	s.countries, s.region = countryNames()
+	s.countries, s.region = analysis.ThirdCountries()
 	return s
 }
 
