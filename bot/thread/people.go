@@ -150,13 +150,14 @@ func residenceIn(text string) (Point, string) { return Residence, either(text, p
 func fundingIn(text string) (Point, string)   { return Funding, either(text, funded, private) }
 func listedIn(text string) (Point, string)    { return Listed, either(text, listed, unlisted) }
 
-// either tells a point from its opposite; "" where the text says neither.
+// either tells a point from its opposite, whose name may hold the point's own; "" where
+// the text says neither.
 func either(text string, is, opposite *regexp.Regexp) string {
 	switch {
-	case is.MatchString(text):
-		return signed(text, "yes")
 	case opposite.MatchString(text):
 		return signed(text, "no")
+	case is.MatchString(text):
+		return signed(text, "yes")
 	}
 	return ""
 }
