@@ -20,7 +20,7 @@ var grants string
 // written are the tables that whoever serves writes, those of bot/state; the others
 // are the index's, which it reads.
 var written = strings.Fields(`answers chains citations contexts conversations cursors deliveries events feedback leases
-	once sign_offs subscriptions turns`)
+	once sign_offs slack_installs subscriptions turns`)
 
 func grant(ctx context.Context, db *sql.DB) error {
 	tx, err := db.BeginTx(ctx, nil)

@@ -139,6 +139,39 @@ const (
 // MarshalJSON writes the text alone.
 func (n Notice) MarshalJSON() ([]byte, error) { return json.Marshal(n.Text) }
 
+// UnmarshalJSON reads the text; the code stands beside it in the Answer.
+func (n *Notice) UnmarshalJSON(b []byte) error { return json.Unmarshal(b, &n.Text) }
+
+// plain is an Answer without its methods.
+type plain Answer
+
+type withCodes struct {
+	plain
+	NoticeCodes []NoticeCode `json:"notice_codes"` // of Notices, one by one
+}
+
+// MarshalJSON writes the form that docs/answer.md has.
+func (a Answer) MarshalJSON() ([]byte, error) {
+	out := withCodes{plain(a), make([]NoticeCode, len(a.Notices))}
+	for i, n := range a.Notices {
+		out.NoticeCodes[i] = n.Code
+	}
+	return json.Marshal(out)
+}
+
+// UnmarshalJSON reads it.
+func (a *Answer) UnmarshalJSON(b []byte) error {
+	var in withCodes
+	if err := json.Unmarshal(b, &in); err != nil {
+		return err
+	}
+	for i, code := range in.NoticeCodes[:min(len(in.NoticeCodes), len(in.Notices))] {
+		in.Notices[i].Code = code
+	}
+	*a = Answer(in.plain)
+	return nil
+}
+
 // InputError is a question that cannot be taken as it is; its message says what
 // to do.
 type InputError struct{ Code, Message string }

@@ -14,6 +14,7 @@ import (
 
 	"kakehashi/bot/answer"
 	"kakehashi/bot/state"
+	"kakehashi/bot/thread"
 	"kakehashi/corpus"
 )
 
@@ -25,35 +26,41 @@ const (
 	Mention   Way = "mention"   // the bot is named in it
 	Direct    Way = "direct"    // written to the bot alone
 	Overheard Way = "overheard" // written where the bot is too, and not to it by name
-	Command   Way = "command"   // a slash command; the reply is for its author alone
-	Shortcut  Way = "shortcut"  // someone asks about another's message
+	Command   Way = "command"   // a command of the platform; the reply is for its author alone
+	Shortcut  Way = "shortcut"  // someone asks about another's message; the reply is for who asks
 )
+
+// private tells the ways whose reply is for one person.
+func (w Way) private() bool { return w == Command || w == Shortcut }
 
 // Message is what a person has written, or had the bot look at.
 type Message struct {
-	Key      string       `json:"key"`    // the same for every delivery of it, and none else's
+	Key      string       `json:"key"`    // the same for every delivery of it, and no other's
 	Thread   state.Thread `json:"thread"` // where a reply belongs
-	ID       string       `json:"id"`     // the platform's
+	ID       string       `json:"id"`     // the platform's; that of its thread where it begins one
 	Person   string       `json:"person"` // the platform's id of the author, or of who used the shortcut
 	Way      Way          `json:"way"`
 	Text     string       `json:"text"`             // without the bot's name
 	Language language.Tag `json:"language"`         // of the person's client; Und where it is not known
+	Zone     string       `json:"zone,omitempty"`   // of the person's client, by the IANA database
 	Others   []string     `json:"others,omitempty"` // people it names, the bot not among them
-	Opens    bool         `json:"opens,omitempty"`  // it begins its thread
+	Back     string       `json:"back,omitempty"`   // where the platform wants a private reply, if it says so
 	At       time.Time    `json:"at"`
+
+	Marked bool `json:"marked,omitempty"` // set by Receive, which then drops Text
 }
 
 // Reply is what the bot says.
 type Reply struct {
-	Kind       ReplyKind      `json:"kind"`
-	Language   language.Tag   `json:"language"`
-	Person     string         `json:"person"`               // whom it answers
-	Private    bool           `json:"private,omitempty"`    // for that person alone
-	Shares     bool           `json:"shares,omitempty"`     // it is private, and its reader may share it
-	Question   string         `json:"question,omitempty"`   // as asked
-	Answer     *answer.Answer `json:"answer,omitempty"`     // of KindAnswer and KindRequest
-	Colleagues []string       `json:"colleagues,omitempty"` // what colleagues have said that goes against each other, one sentence each
-	Text       string         `json:"text,omitempty"`       // of the other kinds: paragraphs, plain text
+	Kind       ReplyKind             `json:"kind"`
+	Language   language.Tag          `json:"language"`
+	Person     string                `json:"person"`               // whom it answers
+	Private    bool                  `json:"private,omitempty"`    // for that person alone
+	Shares     bool                  `json:"shares,omitempty"`     // it is private, and its reader may share it
+	Question   string                `json:"question,omitempty"`   // as asked
+	Answer     *answer.Answer        `json:"answer,omitempty"`     // of KindAnswer and KindRequest
+	Colleagues []thread.Disagreement `json:"colleagues,omitempty"` // where what people of the thread have said goes against each other
+	Text       string                `json:"text,omitempty"`       // of the other kinds: paragraphs, plain text
 }
 
 // ReplyKind tells renderers what a Reply is.

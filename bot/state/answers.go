@@ -82,6 +82,23 @@ func (r *Reader) Answers(w Workspace, after int64, limit int) ([]Answer, error) 
 	return out, err
 }
 
+const selectQuestions = `
+SELECT question FROM answers WHERE person = $3 AND erased = 0 AND platform = $1 AND workspace = $2
+ORDER BY at DESC LIMIT $4`
+
+// Questions are the last that a person has asked, the newest first.
+func (r *Reader) Questions(p Person, limit int) ([]string, error) {
+	var out []string
+	rows, err := r.sql.QueryContext(r.Context(), selectQuestions, p.Platform, p.Workspace, p.ID, limit)
+	err = r.each(rows, err, func(rows *sql.Rows) error {
+		var question string
+		err := rows.Scan(&question)
+		out = append(out, question)
+		return err
+	})
+	return out, err
+}
+
 const selectPlace = `SELECT platform, workspace, no FROM answers WHERE id = $1`
 
 // Answer is the record of that id, or ErrNotFound.

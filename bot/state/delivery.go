@@ -59,6 +59,23 @@ func (t *Tx) Enqueue(d Delivery) error {
 	return t.done(t.sql.ExecContext(t.Context(), enqueue, d.Key, d.Thread.Platform, d.Thread.Workspace, d.Thread.Channel, d.Thread.ID, d.Person, d.Answer, string(d.Payload), now))
 }
 
+const selectPosted = `
+SELECT key FROM deliveries
+WHERE thread = $4 AND channel = $3 AND platform = $1 AND workspace = $2 AND message = $5 AND state = 'posted'`
+
+// Posted is the delivery that became a message of the platform, or ErrNotFound.
+func (r *Reader) Posted(th Thread, message string) (Delivery, error) {
+	var key string
+	err := r.met(r.sql.QueryRowContext(r.Context(), selectPosted, th.Platform, th.Workspace, th.Channel, th.ID, message).Scan(&key))
+	if errors.Is(err, sql.ErrNoRows) || message == "" {
+		return Delivery{}, ErrNotFound
+	}
+	if err != nil {
+		return Delivery{}, err
+	}
+	return r.Delivery(key)
+}
+
 const selectDelivery = `
 SELECT platform, workspace, channel, thread, person, answer, payload, state, attempts, message, reason FROM deliveries
 WHERE key = $1`

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"kakehashi/bot/slack"
 	"kakehashi/corpus"
 	"kakehashi/corpus/library"
 	"kakehashi/database"
@@ -27,7 +28,7 @@ func newDoctor() *cobra.Command {
 		Short: "Check what the program needs, and say what mends it",
 		Long: `Checks the library, the encoder, the settings, the database and the index in it, and
 prints a line for each: ok, a warning, or a fault with what mends it. It changes
-nothing.
+nothing. 'kakehashi doctor slack' checks the set-up of Slack.
 
 Exit code 0 without faults, 1 with faults.`,
 		Example: "  kakehashi doctor\n  DATABASE_URL=postgres://… kakehashi doctor --json",
@@ -35,24 +36,30 @@ Exit code 0 without faults, 1 with faults.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			d := &doctor{now: time.Now, findings: []finding{}}
 			d.examine(cmd.Context())
-			if err := cmd.Context().Err(); err != nil {
-				return err
-			}
-			if asJSON {
-				if err := writeJSON(cmd.OutOrStdout(), d.findings); err != nil {
-					return err
-				}
-			} else if err := renderFindings(newTerminal(cmd.OutOrStdout()), d.findings); err != nil {
-				return err
-			}
-			if n := d.count(faulty); n > 0 {
-				return &exitError{exitFailure, fmt.Errorf("faults found: %d", n)}
-			}
-			return nil
+			return d.report(cmd, asJSON)
 		},
 	}
-	cmd.Flags().BoolVar(&asJSON, "json", false, "print the findings as one JSON array")
+	cmd.PersistentFlags().BoolVar(&asJSON, "json", false, "print the findings as one JSON array")
+	cmd.AddCommand(newDoctorSlack(&asJSON))
 	return cmd
+}
+
+// report prints what has been found; a fault is an error.
+func (d *doctor) report(cmd *cobra.Command, asJSON bool) error {
+	if err := cmd.Context().Err(); err != nil {
+		return err
+	}
+	if asJSON {
+		if err := writeJSON(cmd.OutOrStdout(), d.findings); err != nil {
+			return err
+		}
+	} else if err := renderFindings(newTerminal(cmd.OutOrStdout()), d.findings); err != nil {
+		return err
+	}
+	if n := d.count(faulty); n > 0 {
+		return &exitError{exitFailure, fmt.Errorf("faults found: %d", n)}
+	}
+	return nil
 }
 
 // finding is what one check has found.
@@ -67,6 +74,7 @@ type status string
 
 const (
 	sound  status = "ok"
+	untold status = "note" // it cannot be checked, or need not be
 	unsafe status = "warning"
 	faulty status = "fault"
 )
@@ -83,6 +91,10 @@ func (d *doctor) ok(check, format string, args ...any) {
 	d.findings = append(d.findings, finding{check, sound, fmt.Sprintf(format, args...), ""})
 }
 
+func (d *doctor) note(check, what, remedy string) {
+	d.findings = append(d.findings, finding{check, untold, what, remedy})
+}
+
 func (d *doctor) warn(check, what, remedy string) {
 	d.findings = append(d.findings, finding{check, unsafe, what, remedy})
 }
@@ -91,14 +103,18 @@ func (d *doctor) fault(check, what, remedy string) {
 	d.findings = append(d.findings, finding{check, faulty, what, remedy})
 }
 
-// failed notes an error; one of the database knows its remedy.
+// failed notes an error; one of the database or of Slack knows its remedy.
 func (d *doctor) failed(check string, err error, remedy string) {
-	var told *database.Error
-	if errors.As(err, &told) {
-		d.fault(check, told.Fault, told.Remedy)
-		return
+	var ofDatabase *database.Error
+	var ofSlack *slack.SetupError
+	switch {
+	case errors.As(err, &ofDatabase):
+		d.fault(check, ofDatabase.Fault, ofDatabase.Remedy)
+	case errors.As(err, &ofSlack):
+		d.fault(check, ofSlack.Fault, ofSlack.Remedy)
+	default:
+		d.fault(check, err.Error(), remedy)
 	}
-	d.fault(check, err.Error(), remedy)
 }
 
 func (d *doctor) count(s status) int {
@@ -164,10 +180,12 @@ func (d *doctor) encoder(ctx context.Context) embed.Embedder {
 const (
 	envContact = "KAKEHASHI_CONTACT"
 	ownPrefix  = "KAKEHASHI_"
+
+	encoderPrefix = ownPrefix + "EMBEDDINGS_"
 )
 
 var ownSettings = []string{
-	envContact, envURL, envKey, envModel, envQueryModel, envPassageModel, envQueryPrefix, envPassagePrefix, envDimension, envAzureVersion,
+	envContact, envTokenKey, envPublicURL, envExpertChannel, envURL, envKey, envModel, envQueryModel, envPassageModel, envQueryPrefix, envPassagePrefix, envDimension, envAzureVersion,
 }
 
 // settings looks for variables that have no effect, and for one that ought to be set.
@@ -183,7 +201,7 @@ func (d *doctor) settings(environment []string) {
 		case !set[name] || !strings.HasPrefix(name, ownPrefix) || strings.HasPrefix(name, ownPrefix+"TEST_"):
 		case !slices.Contains(ownSettings, name):
 			d.warn("settings", name+" is no setting of this program", "look at its spelling")
-		case name != envContact && !set[envURL]:
+		case strings.HasPrefix(name, encoderPrefix) && !set[envURL]:
 			d.warn("settings", name+" has no effect without "+envURL, "set that, or unset this")
 		}
 	}
@@ -196,7 +214,7 @@ func (d *doctor) settings(environment []string) {
 }
 
 func renderFindings(t terminal, findings []finding) error {
-	colours := map[status]string{sound: green, unsafe: yellow, faulty: red}
+	colours := map[status]string{sound: green, untold: dim, unsafe: yellow, faulty: red}
 	const column, indent = 8, "         "
 	var b strings.Builder
 	for _, f := range findings {

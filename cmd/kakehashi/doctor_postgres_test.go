@@ -69,7 +69,7 @@ func TestDoctorOnPostgresFollowsAnInstallation(t *testing.T) {
 		{"UPDATE pg_index SET indisvalid = false WHERE indexrelid = 'embeddings_1_graph'::regclass", "graph", faulty, "not valid", "REINDEX INDEX embeddings_1_graph", "REINDEX INDEX embeddings_1_graph"},
 		{"DROP INDEX embeddings_1_graph", "graph", faulty, "is gone", "SELECT index_space(1, 384)", "SELECT index_space(1, 384)"},
 		{"UPDATE index_state SET space = NULL", "embeddings", faulty, "there are none", "kakehashi corpus push", "UPDATE index_state SET space = 1"},
-		{"DELETE FROM goose_db_version WHERE version_id = 2", "tables", faulty, "1 of 2 migrations", "kakehashi migrate up", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (2, true)"},
+		{"DELETE FROM goose_db_version WHERE version_id = 4", "tables", faulty, "1 of 4 migrations", "kakehashi migrate up", "INSERT INTO goose_db_version (version_id, is_applied) VALUES (4, true)"},
 	} {
 		perform(t, db, c.harm)
 		wantFinding(t, ofDatabase(t), c.check, c.status, c.what, c.remedy)
