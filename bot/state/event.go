@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"database/sql"
 	"errors"
+	"fmt"
 )
 
 // Event is something that a platform has delivered, and may deliver again.
@@ -122,6 +123,17 @@ func (t *Tx) Finish(e Event) error {
 		return ErrTaken
 	}
 	return err
+}
+
+const selectUnfinished = `SELECT count(*) FROM events WHERE NOT done`
+
+// Unfinished counts the events that were claimed and are not finished.
+func (r *Reader) Unfinished() (int64, error) {
+	var n int64
+	if err := r.met(r.sql.QueryRowContext(r.Context(), selectUnfinished).Scan(&n)); err != nil {
+		return 0, fmt.Errorf("counting the events: %w", err)
+	}
+	return n, nil
 }
 
 const claimOnce = `

@@ -62,7 +62,7 @@ var (
 	listed    = regexp.MustCompile(`(?i)\b(?:listed|controlled|on the (?:CCL|USML|control list)|ECCN \w+)\b|リスト規制に?該当|該当(?:品|する|です)|規制対象`)
 	unlisted  = regexp.MustCompile(`(?i)\bEAR99\b|\b(?:unlisted|uncontrolled)\b|非該当`)
 
-	ownsIt   = regexp.MustCompile(`(?i)^(?:my|our|a|an|私の|わたしの|うちの|当方の|我々の|私たちの)$`)
+	ownsIt   = regexp.MustCompile(`(?i)^(?:my|a|an|私の|わたしの)$`)
 	sentence = regexp.MustCompile(`[^.?!。?!\n]+[.?!。?!\n]?`)
 	mine     = regexp.MustCompile(`(?i)\b(?:i am|i'm|i work|i have|we are|we're|we work|we have|my|our)\b|私は|私の|わたしは|うちは|うちの|当社|弊社|本学|当方|我々`)
 )

@@ -25,7 +25,7 @@ func TestColleaguesWhoContradictEachOtherAreFound(t *testing.T) {
 		"control":                       {[]Said{{"A", "The technology is EAR99."}, {"B", "That technology is controlled under ECCN 3E001."}}, []Point{Listed}},
 		"Japanese, nationality":         {[]Said{{"A", "ポスドクはインド国籍です。"}, {"B", "いえ、そのポスドクは中国籍です。"}}, []Point{Nationality}},
 		"Japanese, residence":           {[]Said{{"A", "留学生は永住者です。"}, {"B", "その留学生は永住者ではありません。"}}, []Point{Residence}},
-		"Japanese, own":                 {[]Said{{"A", "うちの学生はイラン出身です。"}, {"B", "私の学生は中国出身です。"}}, nil},
+		"Japanese, own":                 {[]Said{{"A", "わたしの学生はイラン出身です。"}, {"B", "私の学生は中国出身です。"}}, nil},
 		"Japanese, control":             {[]Said{{"A", "この装置は非該当です。"}, {"B", "その装置はリスト規制に該当します。"}}, []Point{Listed}},
 		"Japanese, question":            {[]Said{{"A", "研究者は中国籍です。"}, {"B", "研究者はインド籍ですか。"}}, nil},
 		"English against Japanese text": {[]Said{{"A", "The project is NSF-funded."}, {"B", "プロジェクトは民間資金です。"}}, nil},

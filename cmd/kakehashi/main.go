@@ -114,7 +114,7 @@ declined. It gives no legal advice and decides no licence.
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usageError("%w; see '%s --help'", err, cmd.CommandPath())
 	})
-	root.AddCommand(newAsk(), newSearch(), newCorpus(), newEval(), newMigrate(), newManifest(), newDoctor(), newPurge(), newLicenses())
+	root.AddCommand(newAsk(), newSearch(), newCorpus(), newEval(), newMigrate(), newServe(), newManifest(), newDoctor(), newPurge(), newLicenses())
 	return root
 }
 

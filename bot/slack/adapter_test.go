@@ -1,0 +1,407 @@
+package slack
+
+import (
+	"context"
+	"fmt"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+
+	api "github.com/slack-go/slack"
+	"golang.org/x/text/language"
+
+	"kakehashi/bot/answer"
+	"kakehashi/bot/conversation"
+	"kakehashi/bot/slack/slacktest"
+	"kakehashi/bot/state"
+	"kakehashi/corpus"
+	"kakehashi/corpus/library"
+	"kakehashi/database"
+)
+
+// echo is an engine that answers with what it was asked, from a source of its own.
+type echo struct {
+	mutex sync.Mutex
+	asked []answer.Question
+	wait  chan struct{} // answers when it is closed; nil for at once
+}
+
+func (e *echo) Answer(ctx context.Context, q answer.Question) (answer.Answer, error) {
+	if err := answer.CheckText(q.Text); err != nil {
+		return answer.Answer{}, err
+	}
+	e.mutex.Lock()
+	e.asked = append(e.asked, q)
+	wait := e.wait
+	e.mutex.Unlock()
+	if wait != nil {
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return answer.Answer{}, ctx.Err()
+		}
+	}
+	text := "The rule says: " + q.Text
+	return answer.Answer{
+		Schema: answer.SchemaVersion, ID: q.ID, Outcome: answer.Answered, Language: language.English,
+		Sentences: []answer.Sentence{{Text: text, Cites: []answer.Cite{{Source: 1, Quote: "a quotation"}}}},
+		Sources: []answer.Source{{N: 1, Passage: "us-rule#a", Document: "us-rule", Title: "A rule", Citation: "1 CFR 2", Jurisdiction: corpus.US, Kind: "regulation",
+			Status: corpus.InForce, URL: "https://www.ecfr.gov/", Edition: language.English, Version: strings.Repeat("0", 64)}},
+		Nearest: []answer.Source{}, Notices: []answer.Notice{}, FollowUps: []string{"And in Japan?"},
+	}, nil
+}
+
+// office is a workspace of people with the bot in it.
+type office struct {
+	*slacktest.Server
+	t       *testing.T
+	engine  *echo
+	store   *state.Store
+	adapter *Adapter
+	desk    *conversation.Desk
+
+	endpoint string // over HTTP
+}
+
+const (
+	ann, ben, eve    = "U0ANN", "U0BEN", "U0EVE"
+	general, experts = "C0GENERAL", "C0EXPERTS"
+)
+
+func sqlite(t *testing.T) *database.DB {
+	t.Helper()
+	db, err := database.Open(t.Context(), filepath.Join(t.TempDir(), "state.sqlite"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = db.Close() })
+	if _, err := db.Migrate(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	return db
+}
+
+var shipped = sync.OnceValues(func() (*corpus.Library, error) { return corpus.Load(library.Files) })
+
+// open makes an office and runs the bot in it, over sockets or over HTTP.
+func open(t *testing.T, sockets bool) *office {
+	t.Helper()
+	o := &office{Server: slacktest.Start(t, slacktest.Options{Events: Events()}), t: t, engine: &echo{}}
+	for _, id := range []string{ann, ben, eve} {
+		o.AddUser(slacktest.User{ID: id, Name: strings.ToLower(id[2:]), TZ: "America/Chicago", Locale: "en-US"})
+	}
+	for _, id := range []string{general, experts} {
+		o.AddChannel(slacktest.Channel{ID: id, Members: []string{ann, ben, eve, slacktest.BotUser}})
+	}
+	var err error
+	if o.store, err = state.Open(t.Context(), sqlite(t), state.Options{}); err != nil {
+		t.Fatal(err)
+	}
+	installs, err := Single(t.Context(), slacktest.BotToken, api.OptionAPIURL(o.APIURL()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lib, err := shipped()
+	if err != nil {
+		t.Fatal(err)
+	}
+	o.adapter = New(installs, Options{API: []api.Option{api.OptionAPIURL(o.APIURL())}})
+	o.adapter.pace.every, o.adapter.streams.every = 0, 0
+	o.desk = conversation.New(o.engine, lib, o.store, conversation.Options{Experts: map[state.Workspace]string{{Platform: Platform}: experts}, Begin: o.adapter.Begin})
+	o.adapter.SetDesk(o.desk)
+	ctx, stop := context.WithCancel(context.Background())
+	var group sync.WaitGroup
+	group.Go(func() { o.desk.Run(ctx) })
+	group.Go(func() { o.store.Run(ctx, o.adapter, 4) })
+	if sockets {
+		group.Go(func() {
+			if err := o.adapter.Socket(ctx, slacktest.AppToken); err != nil {
+				t.Error(err)
+			}
+		})
+		o.WaitFor(t, func() bool { return o.Sockets() > 0 })
+	} else {
+		o.serveHTTP(t)
+	}
+	t.Cleanup(func() { stop(); group.Wait(); o.adapter.Wait() })
+	return o
+}
+
+// both runs a test over sockets and over HTTP.
+func both(t *testing.T, do func(*testing.T, *office)) {
+	t.Helper()
+	t.Parallel()
+	for name, sockets := range map[string]bool{"Socket Mode": true, "HTTP": false} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			do(t, open(t, sockets))
+		})
+	}
+}
+
+// says has a person write, and returns the message.
+func (o *office) says(user, channel, thread, text string) slacktest.Message {
+	o.t.Helper()
+	m, err := o.Say(user, channel, thread, text)
+	if err != nil {
+		o.t.Fatal(err)
+	}
+	return m
+}
+
+// bots are the bot's messages in a thread.
+func (o *office) bots(channel, thread string) []slacktest.Message {
+	var out []slacktest.Message
+	for _, m := range o.Messages(channel) {
+		if m.User == slacktest.BotUser && m.Thread == thread {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// quiet waits until all that was said has been dealt with.
+func (o *office) quiet() {
+	o.t.Helper()
+	o.WaitFor(o.t, func() bool {
+		if !o.Settled() {
+			return false
+		}
+		var events, deliveries int64
+		if err := o.store.View(o.t.Context(), func(r *state.Reader) (err error) {
+			if events, err = r.Unfinished(); err == nil {
+				deliveries, err = r.Undelivered()
+			}
+			return err
+		}); err != nil {
+			o.t.Fatal(err)
+		}
+		return events+deliveries == 0
+	})
+}
+
+// serveHTTP has Slack send everything over HTTP.
+func (o *office) serveHTTP(t *testing.T) {
+	t.Helper()
+	web := httptest.NewServer(o.adapter.Handler(slacktest.SigningSecret))
+	t.Cleanup(web.Close)
+	o.endpoint = web.URL
+	o.DeliverTo(slacktest.Endpoints{Events: web.URL + pathEvents, Commands: web.URL + pathCommands, Interactivity: web.URL + pathInteractions})
+	if err := o.VerifyURL(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// waitFor waits for n messages of the bot in a thread, makes sure that no more come, and
+// returns them.
+func (o *office) waitFor(channel, thread string, n int) []slacktest.Message {
+	o.t.Helper()
+	o.WaitFor(o.t, func() bool { return len(o.bots(channel, thread)) >= n })
+	o.quiet()
+	got := o.bots(channel, thread)
+	if len(got) != n {
+		o.t.Fatalf("%d replies, want %d: %+v", len(got), n, got)
+	}
+	return got
+}
+
+// want fails where a message does not show a text, in its blocks or its fallback.
+func want(t *testing.T, m slacktest.Message, texts ...string) {
+	t.Helper()
+	for _, text := range texts {
+		if !strings.Contains(m.Text+string(m.Blocks), text) {
+			t.Errorf("no %q in %s %s", text, m.Text, m.Blocks)
+		}
+	}
+}
+
+func TestAMentionIsAnsweredOnceInItsThread(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		m := o.says(ann, general, "", fmt.Sprintf("<@%s> may I share <https://example.org|this>?", slacktest.BotUser))
+		want(t, o.waitFor(general, m.TS, 1)[0], "The rule says: may I share this?", "feedback")
+	})
+}
+
+func TestAThreadOfTwoGoesOnWithoutAMentionUntilAColleagueJoins(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
+		o.waitFor(general, m.TS, 1)
+		o.says(ann, general, m.TS, "and in Japan?")
+		want(t, o.waitFor(general, m.TS, 2)[1], "and in Japan?")
+		o.says(ann, general, m.TS, "Thanks!")
+		o.waitFor(general, m.TS, 2)
+		o.says(ben, general, m.TS, "Our postdoc is from India.")
+		if o.endpoint != "" {
+			o.quiet() // over HTTP nothing keeps the order
+		}
+		o.says(ann, general, m.TS, "does that matter here?")
+		o.waitFor(general, m.TS, 2)
+		o.says(ann, general, m.TS, fmt.Sprintf("<@%s> our postdoc is from China. Is a licence needed?", slacktest.BotUser))
+		want(t, o.waitFor(general, m.TS, 3)[2], "does not agree", "from India", "from China", ben)
+	})
+}
+
+func TestADirectMessageIsStreamed(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		dm, err := o.DM(ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := o.says(ann, dm, "", "what is deemed export?")
+		got := o.waitFor(dm, m.TS, 1)[0]
+		want(t, got, "The rule says: what is deemed export?")
+		if got.Stream != slacktest.Stopped || !strings.Contains(string(got.Metadata), "reply to slack") {
+			t.Errorf("stream %q, metadata %s", got.Stream, got.Metadata)
+		}
+	})
+}
+
+func TestACommandIsAnsweredToItsAuthorAndCanBeShared(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		if _, err := o.Slash(ann, general, "/kakehashi", "what is deemed export?"); err != nil {
+			t.Fatal(err)
+		}
+		o.WaitFor(t, func() bool { return len(o.Ephemerals(ann)) == 1 })
+		reply := o.Ephemerals(ann)[0]
+		want(t, reply, "The rule says", "share")
+		if _, err := o.Click(ann, reply, actionShare, ""); err != nil {
+			t.Fatal(err)
+		}
+		o.WaitFor(t, func() bool { return len(o.bots(general, "")) == 1 })
+		o.quiet()
+		want(t, o.bots(general, "")[0], "The rule says")
+		if len(o.Ephemerals(ben)) > 0 {
+			t.Error("another has seen it")
+		}
+	})
+}
+
+func TestAMarkedTextIsRefusedToItsAuthorAloneAndNotKept(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		m := o.says(ann, general, "", fmt.Sprintf("<@%s> SECRET//NOFORN The range of the radar is 4 km. May I send it?", slacktest.BotUser))
+		o.WaitFor(t, func() bool { return len(o.Ephemerals(ann)) == 1 })
+		o.quiet()
+		want(t, o.Ephemerals(ann)[0], "carries a marking")
+		if len(o.bots(general, m.TS)) > 0 || len(o.engine.asked) > 0 {
+			t.Error("it went on")
+		}
+	})
+}
+
+func TestVotesAreKept(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
+		reply := o.waitFor(general, m.TS, 1)[0]
+		if _, err := o.Click(ben, reply, actionFeedback, feedbackDown); err != nil {
+			t.Fatal(err)
+		}
+		o.WaitFor(t, func() bool { return len(o.Modals(ben)) == 1 })
+		if _, err := o.Submit(ben, o.Modals(ben)[0], map[string]string{actionReason: "outdated", actionComment: "It was amended."}); err != nil {
+			t.Fatal(err)
+		}
+		id := o.engine.asked[0].ID
+		o.WaitFor(t, func() bool {
+			var votes []state.Feedback
+			if err := o.store.View(t.Context(), func(r *state.Reader) (err error) { votes, err = r.Feedback(id); return err }); err != nil {
+				t.Fatal(err)
+			}
+			return len(votes) == 1 && !votes[0].Helpful && votes[0].Reason == "outdated: It was amended." && votes[0].Person.ID == ben
+		})
+	})
+}
+
+func TestAnExpertsWordsComeBackToWhereItWasAsked(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
+		reply := o.waitFor(general, m.TS, 1)[0]
+		if _, err := o.Click(ann, reply, actionExpert, ""); err != nil {
+			t.Fatal(err)
+		}
+		o.WaitFor(t, func() bool { return len(o.bots(experts, "")) == 1 })
+		request := o.bots(experts, "")[0]
+		want(t, request, "what is deemed export?", "The rule says")
+		o.quiet()
+		o.says(eve, experts, request.TS, "Ask for a licence in this case.")
+		want(t, o.waitFor(general, m.TS, 2)[1], "Ask for a licence in this case.", "A person answers", eve)
+	})
+}
+
+func TestAThreadIsForgotten(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
+		o.waitFor(general, m.TS, 1)
+		o.says(ann, general, m.TS, "forget this thread")
+		want(t, o.waitFor(general, m.TS, 2)[1], "deleted")
+		if err := o.store.View(t.Context(), func(r *state.Reader) error {
+			turns, err := r.Turns(state.Thread{Platform: Platform, Workspace: slacktest.Team, Channel: general, ID: m.TS})
+			if len(turns) > 0 {
+				t.Errorf("%+v", turns)
+			}
+			return err
+		}); err != nil {
+			t.Fatal(err)
+		}
+	})
+}
+
+func TestTheStopButtonIsObeyed(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		o.engine.wait = make(chan struct{})
+		dm, err := o.DM(ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		m := o.says(ann, dm, "", "what is deemed export?")
+		o.WaitFor(t, func() bool { return o.SessionOf(dm, m.TS).Status == "processing" })
+		if err := o.StopAgent(ann, dm, m.TS); err != nil {
+			t.Fatal(err)
+		}
+		want(t, o.waitFor(dm, m.TS, 1)[0], "Stopped.")
+	})
+}
+
+func TestTheHomePageAndThePrompts(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		if err := o.OpenHome(ann, "home"); err != nil {
+			t.Fatal(err)
+		}
+		if err := o.OpenHome(ann, "messages"); err != nil {
+			t.Fatal(err)
+		}
+		dm, err := o.DM(ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.WaitFor(t, func() bool { _, shown := o.Home(ann); return shown && len(o.PromptsOf(dm)) == 4 })
+	})
+}
+
+func TestWhatIsNotForTheBotIsLeftAlone(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		o.says(ann, general, "", "what is deemed export?")
+		o.says(ann, general, "", fmt.Sprintf("<@%s> have you asked the bot?", ben))
+		o.Emit(slacktest.Team, "channel_made_of_cheese", map[string]any{"type": "channel_made_of_cheese"})
+		o.quiet()
+		if n := len(o.engine.asked); n > 0 {
+			t.Errorf("%d questions were taken", n)
+		}
+		for _, d := range o.Deliveries() {
+			if a := d.Attempts(); len(a) != 1 || !a[0].Acked {
+				t.Errorf("%+v", a)
+			}
+		}
+	})
+}
+
+func TestARequestThatSlackHasNotSignedIsRefusedWithoutAWord(t *testing.T) {
+	t.Parallel()
+	o := open(t, false)
+	for name, as := range map[string]slacktest.Signing{"forged": slacktest.Forged, "stale": slacktest.Stale, "unsigned": slacktest.Unsigned} {
+		status, said, err := o.Post(t.Context(), o.endpoint+pathEvents, "application/json", []byte(`{"type":"url_verification","challenge":"c"}`), as)
+		if err != nil || status != 401 || len(said) > 0 {
+			t.Errorf("%s: %d %q %v; want 401 and nothing", name, status, said, err)
+		}
+	}
+}
