@@ -78,8 +78,8 @@ func TestInstallLeadsToSlackAndBack(t *testing.T) {
 		}{
 			"in a workspace": {nil, Install{botToken, "UBOT", "", "T1"}, 0},
 			"in a workspace of an enterprise, with rotation": {func(a said) {
-				a["enterprise"], a["expires_in"], a["refresh_token"] = said{"id": "E1"}, 43200, refreshToken
-			}, Install{botToken, "UBOT", "E1", "T1"}, 12 * time.Hour},
+				a["team"], a["enterprise"], a["expires_in"], a["refresh_token"] = said{"id": "T2"}, said{"id": "E1"}, 43200, refreshToken
+			}, Install{botToken, "UBOT", "E1", "T2"}, 12 * time.Hour},
 			"in a whole enterprise": {func(a said) {
 				a["team"], a["enterprise"], a["is_enterprise_install"] = nil, said{"id": "E2"}, true
 			}, Install{botToken, "UBOT", "E2", ""}, 0},
