@@ -107,7 +107,7 @@ func open(t *testing.T, sockets bool) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
-	o.adapter = New(installs, Options{API: []api.Option{api.OptionAPIURL(o.APIURL())}})
+	o.adapter = New(installs, Options{API: []api.Option{api.OptionAPIURL(o.APIURL())}, Hooks: []string{strings.TrimSuffix(o.APIURL(), "api/")}})
 	o.adapter.pace.every, o.adapter.streams.every = 0, 0
 	o.desk = conversation.New(o.engine, lib, o.store, conversation.Options{Experts: map[state.Workspace]string{{Platform: Platform}: experts}, Begin: o.adapter.Begin})
 	o.adapter.SetDesk(o.desk)

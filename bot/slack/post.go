@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -128,7 +129,7 @@ func (a *Adapter) postPrivately(ctx context.Context, client *api.Client, d state
 		switch {
 		case strings.HasPrefix(d.Thread.Channel, "D") && p.Back == "": // between the two anyway
 			_, ts, err = client.PostMessageContext(ctx, d.Thread.Channel, options...)
-		case p.Back != "":
+		case slices.ContainsFunc(a.options.Hooks, func(begin string) bool { return strings.HasPrefix(p.Back, begin) }):
 			_, ts, err = client.PostMessageContext(ctx, d.Thread.Channel, append(options, api.MsgOptionResponseURL(p.Back, api.ResponseTypeEphemeral))...)
 		default:
 			ts, err = client.PostEphemeralContext(ctx, d.Thread.Channel, d.Person, options...)

@@ -139,7 +139,7 @@ func checkWhole(t *testing.T, messages []message, a answer.Answer) {
 	}
 	for _, q := range a.Sentences {
 		for _, c := range q.Cites {
-			if c.Source >= 1 && c.Source <= len(a.Sources) {
+			if c.Source >= 1 && c.Source <= len(a.Sources) && !strings.Contains(q.Text, c.Quote) {
 				find(rest, c.Quote)
 			}
 		}

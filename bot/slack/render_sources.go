@@ -69,13 +69,14 @@ func (r renderer) document(w wording, passages []answer.Source, sentences []answ
 	return append(out, aside(w.facts(s))...)
 }
 
-// quotes are the words that sentences cite of a source, each once.
+// quotes are the words that sentences cite of a source, each once; those that the
+// sentence says itself, as sentences taken from the source do, are shown there already.
 func quotes(source int, sentences []answer.Sentence) []string {
 	var out []string
 	seen := map[string]bool{}
 	for _, s := range sentences {
 		for _, c := range s.Cites {
-			if c.Source == source && !seen[c.Quote] && !blank(c.Quote) {
+			if c.Source == source && !seen[c.Quote] && !blank(c.Quote) && !strings.Contains(s.Text, c.Quote) {
 				seen[c.Quote], out = true, append(out, c.Quote)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"net/http"
 	"strings"
 	"sync"
 	"time"
@@ -50,6 +51,7 @@ type Adapter struct {
 type Options struct {
 	PublicURL string           // of the source reader; "" where people cannot reach it
 	API       []api.Option     // of the client
+	Hooks     []string         // how addresses for private replies begin; Slack's own
 	Now       func() time.Time // time.Now
 }
 
@@ -59,6 +61,10 @@ func New(installs Installs, o Options) *Adapter {
 	if o.Now == nil {
 		o.Now = time.Now
 	}
+	if len(o.Hooks) == 0 {
+		o.Hooks = []string{"https://hooks.slack.com/", "https://hooks.slack-gov.com/"}
+	}
+	o.API = append([]api.Option{api.OptionHTTPClient(&http.Client{Timeout: callPatience})}, o.API...)
 	return &Adapter{
 		installs: installs, renderer: renderer{PublicURL: strings.TrimRight(o.PublicURL, "/")}, options: o,
 		people: people{known: map[string]profile{}}, pace: pace{every: time.Second}, streams: pace{every: 4 * time.Second, burst: 15},
@@ -92,6 +98,9 @@ func (a *Adapter) client(ctx context.Context, workspace string) (*api.Client, In
 	}
 	return api.New(i.Token, a.options.API...), i, nil
 }
+
+// callPatience bounds one call of Slack.
+const callPatience = 25 * time.Second
 
 // patience bounds a call that is made beside an event.
 const patience = 10 * time.Second
