@@ -291,7 +291,7 @@ func TestTwoCountriesAreToldApart(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct{ q, us, jp string }{
 		{"How do the US and Japanese deemed export rules differ?", "United States: ", "Japan: "},
-		{"米国と日本では、みなし輸出の規制はどう違いますか。", "米国:", "日本:"},
+		{"米国と日本では、みなし輸出の規制はどう違いますか。", "米国：", "日本："},
 	} {
 		a := ask(t, answer.Question{Text: c.q})
 		countries := map[corpus.Jurisdiction]bool{}
@@ -480,7 +480,7 @@ func TestWithoutAnEditionTheOriginalIsQuotedUnderALead(t *testing.T) {
 		t.Fatalf("%s in %s", a.Outcome, a.Language)
 	}
 	for _, s := range a.Sentences {
-		if !strings.HasPrefix(s.Text, "原文(英語)のまま引用:") {
+		if !strings.HasPrefix(s.Text, "原文（英語）のまま引用：") {
 			t.Errorf("no lead: %q", s.Text)
 		}
 	}

@@ -23,7 +23,7 @@ func messagesFor(lang language.Tag) messages {
 	if lang == language.Japanese {
 		return messages{
 			language:  language.Japanese,
-			refused:   "この文章には、管理対象又は秘密の情報であることを示す表示(CUI、NOFORN、SECRET、特定秘密、極秘など)があるため、受け付けませんでした。内容は保存も送信もしていません。所属機関の情報保全の担当者に連絡し、表示も内容も含めずに質問し直してください。",
+			refused:   "この文章には、管理対象又は秘密の情報であることを示す表示（CUI、NOFORN、SECRET、特定秘密、極秘など）があるため、受け付けませんでした。内容は保存も送信もしていません。所属機関の情報保全の担当者に連絡し、表示も内容も含めずに質問し直してください。",
 			andJapan:  "では、日本ではどうですか。",
 			andUS:     "では、米国ではどうですか。",
 			wordsOnly: "意味による検索が一時的に利用できないため、語句の一致だけで検索しました。言い換えた質問では見つからないことがあります。",
@@ -50,9 +50,9 @@ func (m messages) choose(en, ja string) string {
 func (m messages) contact(who string) string {
 	if who == "" {
 		return m.choose("Whom to ask: your institution's export-control or research-security office.",
-			"問い合わせ先:所属機関の輸出管理・研究セキュリティ担当部署。")
+			"問い合わせ先：所属機関の輸出管理・研究セキュリティ担当部署。")
 	}
-	return m.choose("Whom to ask: ", "問い合わせ先:") + who
+	return m.choose("Whom to ask: ", "問い合わせ先：") + who
 }
 
 func (m messages) declined(why reason) string {
@@ -77,7 +77,7 @@ func (m messages) declined(why reason) string {
 }
 
 func (m messages) context(earlier string) string {
-	return m.choose("Read together with your earlier question: ", "前の質問と合わせて解釈しました:") + m.quote(earlier)
+	return m.choose("Read together with your earlier question: ", "前の質問と合わせて解釈しました：") + m.quote(earlier)
 }
 
 func (m messages) quote(s string) string { return m.choose("“"+s+"”", "「"+s+"」") }
@@ -88,7 +88,7 @@ func (m messages) passed(dates []corpus.Date) string {
 		list = append(list, d.In(m.language))
 	}
 	if m.japanese() {
-		return "ここに記された日付(" + strings.Join(list, "、") + ")は過ぎています。現在の状態を公式のページで確認してください。"
+		return "ここに記された日付（" + strings.Join(list, "、") + "）は過ぎています。現在の状態を公式のページで確認してください。"
 	}
 	return "A date named here has passed (" + strings.Join(list, ", ") + "); check the official page for the present state."
 }
@@ -104,7 +104,7 @@ func (m messages) asOf(d corpus.Date) string {
 var statusWords = map[corpus.Status][2]string{
 	corpus.InForce:    {"in force", "有効"},
 	corpus.Amended:    {"amended", "改正あり"},
-	corpus.Superseded: {"superseded", "失効(後継あり)"},
+	corpus.Superseded: {"superseded", "失効（後継あり）"},
 	corpus.Rescinded:  {"rescinded", "廃止"},
 	corpus.Proposed:   {"proposed", "提案段階"},
 	corpus.Historical: {"historical", "過去の資料"},
@@ -129,9 +129,9 @@ func (m messages) status(status corpus.Status, sources []Source) string {
 		successors = append(successors, s.SupersededBy...)
 	}
 	if m.japanese() {
-		text := fmt.Sprintf("この回答は「%s」の文書に基づく部分があり、現行の規則とは限りません:%s。", word, strings.Join(titles, "、"))
+		text := fmt.Sprintf("この回答は「%s」の文書に基づく部分があり、現行の規則とは限りません：%s。", word, strings.Join(titles, "、"))
 		if len(successors) > 0 {
-			text += "後継:" + strings.Join(successors, "、") + "。"
+			text += "後継：" + strings.Join(successors, "、") + "。"
 		}
 		return text
 	}
@@ -160,10 +160,10 @@ func Digest(checked corpus.Date, lang language.Tag) string {
 }
 
 var countryLeads = map[corpus.Jurisdiction][2]string{
-	corpus.US:           {"United States: ", "米国:"},
-	corpus.JP:           {"Japan: ", "日本:"},
-	corpus.Bilateral:    {"US and Japan: ", "日米:"},
-	corpus.Multilateral: {"International: ", "国際:"},
+	corpus.US:           {"United States: ", "米国："},
+	corpus.JP:           {"Japan: ", "日本："},
+	corpus.Bilateral:    {"US and Japan: ", "日米："},
+	corpus.Multilateral: {"International: ", "国際："},
 }
 
 // country is the lead that tells whose rule a sentence states.
@@ -176,7 +176,7 @@ func (m messages) original(lang language.Tag, text string) string {
 	if lang == language.Japanese {
 		return "In the Japanese original: 「" + text + "」"
 	}
-	return "原文(英語)のまま引用:“" + text + "”"
+	return "原文（英語）のまま引用：“" + text + "”"
 }
 
 // more asks for another passage of the same document, by its place and topic.
