@@ -30,17 +30,17 @@ const (
 )
 
 var (
-	helpWords   = regexp.MustCompile(`(?i)^(?:help|\?|how do(?:es)? (?:i use )?(?:you|this)(?: work)?\??|ヘルプ|使い方|つかいかた)[.。!]?$`)
+	helpWords   = regexp.MustCompile(`(?i)^(?:help|\?|how do(?:es)? (?:i use )?(?:you|this)(?: work)?\??|ヘルプ|(?:使い方|つかいかた)(?:を教えて(?:ください)?)?)[.。!]?$`)
 	statusWords = regexp.MustCompile(`(?i)^(?:status|what do you know\??|ステータス|状況|収録状況)[.。]?$`)
 	forgetWords = regexp.MustCompile(`(?i)^(?:please )?(?:forget (?:this|the) (?:thread|conversation)|forget (?:this|everything)|(?:この|その)?(?:スレッド|会話|やりとり)を(?:忘れて|消して|削除して)(?:ください)?)[.。!]?$`)
-	digestWords = regexp.MustCompile(`(?i)^(?:digest|ダイジェスト)(?:\s+(.*))?$`)
-	asOfWords   = regexp.MustCompile(`(?i)^as[ -]of\s+(\S+?)[,:、]?\s+(.+)$`)
-	asOfJA      = regexp.MustCompile(`^(\d{4}(?:-\d{2}(?:-\d{2})?|年(?:\d{1,2}月(?:\d{1,2}日)?)?))(?:時点|現在)(?:で|の|では|における)?[、,:]?\s*(.+)$`)
+	digestWords = regexp.MustCompile(`(?i)^(?:digest|ダイジェスト)(?:\s+((?:on|off|pause|show|help|daily|at|every|\d|オン|オフ|停止|表示|使い方|ヘルプ).*))?$`)
+	asOfWords   = regexp.MustCompile(`(?i)^as[ -]of\s+(` + dateEN + `|\S*\d\S*?)[,:、]?\s+(.+)$`)
+	asOfJA      = regexp.MustCompile(`^(\d{1,4}(?:-\d{1,2}(?:-\d{1,2})?|/\d{1,2}(?:/\d{1,2})?|年(?:\d{1,2}月(?:\d{1,2}日)?)?)?)の?(?:時点|現在)(?:での|で|の|では|における|において)?[、,:]?\s*(.+)$`)
 	dateJA      = regexp.MustCompile(`^(\d{4})年(?:(\d{1,2})月(?:(\d{1,2})日)?)?$`)
-
-	// What is said out of courtesy asks nothing.
-	courtesy = regexp.MustCompile(`(?i)^[\s:\p{So}]*(?:(?:ok(?:ay)?|great|perfect|got it|understood|noted|thanks?(?: (?:you|a lot|so much|very much|again))?|thank you(?: (?:very|so) much)?|thx|cheers|will do|makes sense|(?:that(?:'s| is) )?helpful|了解(?:です|しました)?|承知(?:です|しました)?|わかりました|分かりました|なるほど|ありがとう(?:ございます|ございました)?|助かり(?:ます|ました)|どうも)[\s,.!。、!:\p{So}]*){1,4}$`)
 )
+
+// dateEN is a date in words: it is not taken, and how to write it is told.
+const dateEN = `(?:\d{1,2} )?(?:jan|feb|mar|apr|may|june?|july?|aug|sept?|oct|nov|dec)(?:[a-z]*\.?)(?: \d{1,2},?)?(?: \d{4})?`
 
 // commandIn reads a message. Commands are the same in words as behind a slash.
 func commandIn(text string) command {
@@ -60,7 +60,7 @@ func commandIn(text string) command {
 	for _, dated := range []*regexp.Regexp{asOfWords, asOfJA} {
 		if m := dated.FindStringSubmatch(plain); m != nil {
 			date, err := corpus.ParseDate(isoDate(m[1]))
-			if err != nil {
+			if err != nil || date.IsZero() {
 				return command{name: asOf, fault: m[1]}
 			}
 			return command{name: asOf, asOf: date, text: m[2]}
@@ -116,7 +116,7 @@ var onOff = regexp.MustCompile(`(?i)^(on|off|pause|オン|オフ|停止)?\s*(\d{
 func (d *Desk) digest(m Message, lang language.Tag, text string) result {
 	w := wordsFor(lang)
 	target := state.Target{Platform: m.Thread.Platform, Workspace: m.Thread.Workspace, Kind: state.ToChannel, ID: m.Thread.Channel}
-	if m.Way == Direct {
+	if m.Way == Direct || m.Alone {
 		target.Kind, target.ID = state.ToPerson, m.Person
 	}
 	out := d.note(m, lang, "", m.Way.private())

@@ -17,41 +17,14 @@ import (
 	"kakehashi/bot/thread"
 )
 
-// verdict is what a message calls for.
-type verdict int
-
-const (
-	ignore   verdict = iota
-	remember         // it is part of a talk that the bot may be asked about later
-	respond
-)
-
-// judge decides whether a message is for the bot. Where it is not named, it speaks only
-// in a thread that began with a question to it and in which one person has written so
-// far: as soon as colleagues talk to each other, they name it when they want it.
-func judge(m Message, turns []state.Turn) verdict {
-	if m.Way != Overheard {
-		return respond
-	}
-	if len(turns) == 0 {
-		return ignore
-	}
-	own := turns[0].Message == m.Thread.ID
-	alone := !slices.ContainsFunc(turns, func(t state.Turn) bool { return t.Role == thread.User && t.Person != m.Person })
-	if own && alone && len(m.Others) == 0 && !courtesy.MatchString(m.Text) {
-		return respond
-	}
-	return remember
-}
-
 // result is all that comes of a message.
 type result struct {
 	turn   *state.Turn   // the person's
 	answer *state.Answer // to be recorded
 	reply  *Reply
-	said   string // the reply as a turn; "" for none
+	said   string // the reply as a part of the talk that follows; "" for what is none
 	to     state.Thread
-	origin *state.Thread
+	only   string                // whom alone the reply is for, where that is not who is answered
 	write  func(*state.Tx) error // what a command changes
 }
 
@@ -59,6 +32,7 @@ type result struct {
 // end of the event: all of it happens once, or none of it.
 func (d *Desk) deal(ctx context.Context, e state.Event, m Message) error {
 	var turns []state.Turn
+	var waiting []state.Event
 	var request *request
 	if err := d.store.View(ctx, func(r *state.Reader) (err error) {
 		if m.Way == Overheard {
@@ -69,6 +43,9 @@ func (d *Desk) deal(ctx context.Context, e state.Event, m Message) error {
 		if m.Thread.ID != "" {
 			turns, err = r.Turns(m.Thread)
 		}
+		if err == nil && m.Way == Overheard {
+			waiting, err = r.Waiting(m.Thread)
+		}
 		return err
 	}); err != nil {
 		return err
@@ -77,9 +54,9 @@ func (d *Desk) deal(ctx context.Context, e state.Event, m Message) error {
 	out := result{to: m.Thread}
 	switch {
 	case request != nil:
-		out = expertsWord(m, *request)
+		out = d.expertsWord(m, *request)
 	default:
-		switch judge(m, turns) {
+		switch judge(m, withWaiting(turns, waiting, m)) {
 		case remember:
 			out.turn = turnOf(m)
 		case respond:
@@ -92,6 +69,31 @@ func (d *Desk) deal(ctx context.Context, e state.Event, m Message) error {
 	return d.store.Update(ctx, func(tx *state.Tx) error { return out.keep(tx, e, m) })
 }
 
+// withWaiting are the turns as they will be when what was said in the thread before a
+// message is dealt with, which another replica has taken, or one that has died.
+func withWaiting(turns []state.Turn, waiting []state.Event, m Message) []state.Turn {
+	var before []Message
+	for _, e := range waiting {
+		var w Message
+		if err := json.Unmarshal([]byte(e.Payload), &w); err == nil && w.ID != m.ID && w.At.Before(m.At) {
+			before = append(before, w)
+		}
+	}
+	slices.SortFunc(before, func(x, y Message) int { return x.At.Compare(y.At) })
+	for _, w := range before {
+		i := len(turns)
+		for i > 0 && turns[i-1].At.After(w.At) {
+			i--
+		}
+		said := []state.Turn{{Message: w.ID, Person: w.Person, Role: thread.User, Text: w.Text, At: w.At}}
+		if judge(w, turns[:i]) == respond {
+			said = append(said, state.Turn{Message: "reply to " + w.ID, Person: botPerson, Role: thread.Assistant, At: w.At})
+		}
+		turns = slices.Insert(slices.Clone(turns), i, said...)
+	}
+	return turns
+}
+
 func (out *result) keep(tx *state.Tx, e state.Event, m Message) error {
 	if out.write != nil {
 		if err := out.write(tx); err != nil {
@@ -102,7 +104,7 @@ func (out *result) keep(tx *state.Tx, e state.Event, m Message) error {
 		return err
 	}
 	if out.turn != nil {
-		if err := tx.Append(m.Thread, *out.turn); err != nil {
+		if err := tx.Append(out.to, *out.turn); err != nil {
 			return err
 		}
 	}
@@ -116,13 +118,13 @@ func (out *result) keep(tx *state.Tx, e state.Event, m Message) error {
 	if out.reply == nil {
 		return nil
 	}
-	if out.said != "" {
+	if out.turn != nil && out.turn.Role == thread.User { // that it was replied to counts, see aside
 		said := state.Turn{Message: "reply to " + m.ID, Person: botPerson, Role: thread.Assistant, Text: out.said, Answer: answered, At: m.At.Add(time.Microsecond)}
-		if err := tx.Append(m.Thread, said); err != nil {
+		if err := tx.Append(out.to, said); err != nil {
 			return err
 		}
 	}
-	return enqueue(tx, "reply to "+m.Key, out.to, answered, Posting{*out.reply, m.Back, out.origin})
+	return enqueue(tx, "reply to "+m.Key, out.to, answered, Posting{Reply: *out.reply, Back: m.Back, For: out.only})
 }
 
 // botPerson stands for the bot in transcripts.
@@ -135,7 +137,7 @@ func enqueue(tx *state.Tx, key string, to state.Thread, answered string, p Posti
 	}
 	delivery := state.Delivery{Key: key, Thread: to, Answer: answered, Payload: payload}
 	if p.Reply.Private {
-		delivery.Person = p.Reply.Person
+		delivery.Person = cmp.Or(p.For, p.Reply.Person)
 	}
 	return tx.Enqueue(delivery)
 }
@@ -158,7 +160,7 @@ func (d *Desk) respond(ctx context.Context, m Message, turns []state.Turn) resul
 	switch {
 	case c.name == "" && c.text == "":
 		return d.note(m, lang, w.help(d.options.Contact), m.Way.private())
-	case c.name == "" && courtesy.MatchString(c.text):
+	case c.name == "" && courteous(c.text):
 		return d.note(m, lang, w.welcome, m.Way.private())
 	case c.name != "" && c.name != asOf:
 		return d.command(m, lang, c)
@@ -174,12 +176,20 @@ func (d *Desk) note(m Message, lang language.Tag, text string, private bool) res
 	return out
 }
 
+// unanswered tells the asker alone why a question has no answer. The talk goes on from
+// there.
+func (d *Desk) unanswered(m Message, lang language.Tag, text string) result {
+	out := d.note(m, lang, text, true)
+	out.turn = turnOf(m)
+	return out
+}
+
 // answer asks the engine. A question that cannot be answered now ends in a note to the
 // asker alone.
 func (d *Desk) answer(ctx context.Context, m Message, lang language.Tag, c command, turns []state.Turn) result {
 	w := wordsFor(lang)
 	if c.fault != "" {
-		return d.note(m, lang, w.fault(c.fault), true)
+		return d.unanswered(m, lang, w.fault(c.fault))
 	}
 	working, stopped := d.stoppable(ctx, m.Thread)
 	defer stopped()
@@ -200,7 +210,7 @@ func (d *Desk) answer(ctx context.Context, m Message, lang language.Tag, c comma
 		return d.note(m, lang, w.stopped, m.Way.private())
 	case err != nil:
 		slog.ErrorContext(ctx, "a question could not be answered", "error", err)
-		return d.note(m, lang, w.failed, true)
+		return d.unanswered(m, lang, w.failed)
 	}
 	reply := &Reply{Kind: KindAnswer, Language: a.Language, Person: m.Person, Private: m.Way.private(), Shares: m.Way.private(), Question: c.text, Answer: &a}
 	out := result{to: m.Thread, reply: reply}
@@ -270,6 +280,9 @@ func (d *Desk) record(m Message, question string, a answer.Answer, turns []state
 		Drafter: cmp.Or(d.options.Drafter, "extractive"), Encoder: d.options.Encoder,
 	}
 	for _, t := range turns {
+		if t.Text == "" {
+			continue
+		}
 		out.Context = append(out.Context, state.Quote{Person: t.Person, Role: t.Role, Text: t.Text, At: t.At})
 	}
 	for _, s := range a.Sentences {

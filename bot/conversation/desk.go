@@ -80,7 +80,7 @@ func New(engine Engine, lib *corpus.Library, store *state.Store, o Options) *Des
 // nothing. The text of one that carries a marking goes no further than here.
 func (d *Desk) Receive(ctx context.Context, m Message) error {
 	if guard.Marked(m.Text) {
-		m.Text, m.Marked = "", true
+		m.Language, m.Text, m.Marked = languageOf(m), "", true
 	}
 	if m.Way == Overheard {
 		if concerned, err := d.concerned(ctx, m); err != nil || !concerned {
@@ -115,11 +115,17 @@ func (d *Desk) concerned(ctx context.Context, m Message) (concerned bool, err er
 	}
 	err = d.store.View(ctx, func(r *state.Reader) error {
 		people, err := r.Participants(m.Thread)
-		if err != nil || len(people) > 0 {
-			concerned = len(people) > 0
+		if concerned = len(people) > 0; err != nil || concerned {
 			return err
 		}
-		concerned, err = d.asked(r, m)
+		if concerned, err = d.asked(r, m); errors.Is(err, errEarly) {
+			concerned, err = true, nil
+		}
+		if err != nil || concerned {
+			return err
+		}
+		waiting, err := r.Waiting(m.Thread)
+		concerned = len(waiting) > 0 // the first question is being answered
 		return err
 	})
 	return concerned, err
@@ -227,14 +233,17 @@ func (d *Desk) stoppable(ctx context.Context, t state.Thread) (context.Context, 
 // languageOf is the language to write to a person in: that of what the person has
 // written, else of the person's client.
 func languageOf(m Message) language.Tag {
-	base, _ := m.Language.Base()
-	switch {
-	case m.Text != "" && m.Way != Command:
+	lang := read(m.Language)
+	if m.Text != "" && (m.Way != Command || lang == language.English) {
 		return analysis.Language(m.Text)
-	case base.String() == "ja":
+	}
+	return lang
+}
+
+// read is the one of the two languages that someone with a client in that language reads.
+func read(client language.Tag) language.Tag {
+	if base, _ := client.Base(); base.String() == "ja" {
 		return language.Japanese
-	case m.Text != "":
-		return analysis.Language(m.Text)
 	}
 	return language.English
 }

@@ -44,6 +44,7 @@ type Message struct {
 	Language language.Tag `json:"language"`         // of the person's client; Und where it is not known
 	Zone     string       `json:"zone,omitempty"`   // of the person's client, by the IANA database
 	Others   []string     `json:"others,omitempty"` // people it names, the bot not among them
+	Alone    bool         `json:"alone,omitempty"`  // no one else is where it was written, as with Direct
 	Back     string       `json:"back,omitempty"`   // where the platform wants a private reply, if it says so
 	At       time.Time    `json:"at"`
 

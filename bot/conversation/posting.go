@@ -11,6 +11,7 @@ import (
 type Posting struct {
 	Reply  Reply         `json:"reply"`
 	Back   string        `json:"back,omitempty"`   // see Message.Back
+	For    string        `json:"for,omitempty"`    // whom alone it is for, where that is not Reply.Person
 	Origin *state.Thread `json:"origin,omitempty"` // of KindRequest: where the experts' words belong
 }
 

@@ -29,17 +29,17 @@ func wordsFor(lang language.Tag) words {
 		return words{
 			japanese:     true,
 			zone:         "Asia/Tokyo",
-			marked:       "この文章には、管理対象又は秘密の情報であることを示す表示(CUI、NOFORN、SECRET、特定秘密、極秘など)があるため、受け付けませんでした。内容は保存も送信もしていません。ここに投稿したことを所属機関の情報保全の担当者に伝え、投稿を削除し、表示も内容も含めずに質問し直してください。",
+			marked:       "この文章には、管理対象又は秘密の情報であることを示す表示（CUI、NOFORN、SECRET、特定秘密、極秘など）があるため、受け付けませんでした。内容は保存も送信もしていません。ここに投稿したことを所属機関の情報保全の担当者に伝え、投稿を削除し、表示も内容も含めずに質問し直してください。",
 			welcome:      "どういたしまして。続けてお尋ねください。",
 			stopped:      "中止しました。もう一度尋ねるときは、同じ質問を送ってください。",
 			failed:       "ただいま回答できませんでした。質問は失われていませんが、回答は作成されていません。少し待ってから、もう一度お尋ねください。続くようであれば管理者にお知らせください。",
 			forgotten:    "このスレッドの内容を削除しました。ここでの質問、回答、根拠の記録は残っていません。画面上の投稿はそのまま残るので、必要なら削除してください。",
 			forgetWhere:  "削除するスレッドの中で「このスレッドを忘れて」と書いてください。",
-			digestHow:    "使い方:「digest on 08:30」で平日のその時刻に改正の要約を届けます。「digest off」で止めます。チャンネルではチャンネル宛て、ダイレクトメッセージではあなた宛てになります。",
+			digestHow:    "使い方：「digest on 08:30」で平日のその時刻に改正の要約を届けます。「digest off」で止めます。チャンネルではチャンネル宛て、ダイレクトメッセージではあなた宛てになります。",
 			digestOff:    "改正の要約の配信を止めました。",
 			gone:         "この回答の記録は削除されています。もう一度質問してください。",
 			noExperts:    "専門家に尋ねるためのチャンネルが設定されていません。所属機関の輸出管理・研究セキュリティ担当部署にお尋ねください。",
-			askedExperts: "質問と回答の根拠を専門家のチャンネルに送りました。返信はここに届きます。",
+			askedExperts: "質問と回答の根拠を専門家のチャンネルに送りました。返信はここに届きます。非公開の質問への返信は、あなただけに届きます。",
 		}
 	}
 	return words{
@@ -54,7 +54,7 @@ func wordsFor(lang language.Tag) words {
 		digestOff:    "The digest has been ended.",
 		gone:         "The record of this answer has been deleted. Ask the question once more.",
 		noExperts:    "No channel of experts has been set up. Ask your institution's export-control or research-security office.",
-		askedExperts: "The question and its evidence went to the experts' channel. Their reply will come here.",
+		askedExperts: "The question and its evidence went to the experts' channel. Their reply will come here; if you asked in private, to you alone.",
 	}
 }
 
@@ -71,8 +71,8 @@ func (w words) help(contact string) string {
 	if w.japanese {
 		return strings.Join([]string{
 			"米国と日本の研究セキュリティ・輸出管理の規則についてお答えします。すべての文に、日付のある出典からの引用が付きます。資料にないことは、ないとお伝えします。",
-			"・チャンネルでは、私をメンションして質問してください。スレッドでお答えします。\n・二人だけのスレッドでは、メンションなしで続けて質問できます。同僚が加わったら、私をメンションしてください。\n・「2024-04-01時点で…」と書くと、その日についてお答えします。\n・「digest on 08:30」:改正の要約を平日に受け取る。\n・「status」:収録している資料。\n・「このスレッドを忘れて」:このスレッドの記録を削除する。",
-			"管理対象又は秘密の情報は書き込まないでください。法的助言や許可の判断は行いません。問い合わせ先:" + who + "。",
+			"・チャンネルでは、私をメンションして質問してください。スレッドでお答えします。\n・二人だけのスレッドでは、メンションなしで続けて質問できます。同僚が加わったら、私をメンションしてください。\n・「2024-04-01時点で…」と書くと、その日についてお答えします。\n・「digest on 08:30」：改正の要約を平日に受け取る。\n・「status」：収録している資料。\n・「このスレッドを忘れて」：このスレッドの記録を削除する。",
+			"管理対象又は秘密の情報は書き込まないでください。法的助言や許可の判断は行いません。問い合わせ先：" + who + "。",
 		}, "\n\n")
 	}
 	return strings.Join([]string{
@@ -101,7 +101,7 @@ func (w words) refusedInput(e *answer.InputError) string {
 }
 
 func (w words) digestOn(s state.Subscription) string {
-	return w.choose(fmt.Sprintf("The digest comes on weekdays at %s (%s).", s.LocalTime, s.Zone), fmt.Sprintf("改正の要約を平日の%s(%s)に届けます。", s.LocalTime, s.Zone))
+	return w.choose(fmt.Sprintf("The digest comes on weekdays at %s (%s).", s.LocalTime, s.Zone), fmt.Sprintf("改正の要約を平日の%s（%s）に届けます。", s.LocalTime, s.Zone))
 }
 
 // status tells what the library holds.
@@ -113,7 +113,7 @@ func (w words) status(documents []*corpus.Document, lang language.Tag) string {
 		total += h.Documents
 		lines = append(lines, fmt.Sprintf(w.choose("• %s, %s: %d", "・%s、%s:%d件"), w.country(h.Jurisdiction), answer.StatusWord(h.Status, lang), h.Documents))
 	}
-	head := fmt.Sprintf(w.choose("I hold %d documents, checked against their sources up to %s.", "%d件の文書を収録しています(出典との照合は%sまで)。"), total, updated.In(lang))
+	head := fmt.Sprintf(w.choose("I hold %d documents, checked against their sources up to %s.", "%d件の文書を収録しています（出典との照合は%sまで）。"), total, updated.In(lang))
 	return head + "\n\n" + strings.Join(lines, "\n")
 }
 

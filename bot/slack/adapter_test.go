@@ -14,6 +14,7 @@ import (
 
 	"kakehashi/bot/answer"
 	"kakehashi/bot/conversation"
+	"kakehashi/bot/platformtest"
 	"kakehashi/bot/slack/slacktest"
 	"kakehashi/bot/state"
 	"kakehashi/corpus"
@@ -60,7 +61,6 @@ type office struct {
 	engine  *echo
 	store   *state.Store
 	adapter *Adapter
-	desk    *conversation.Desk
 
 	endpoint string // over HTTP
 }
@@ -88,18 +88,7 @@ var shipped = sync.OnceValues(func() (*corpus.Library, error) { return corpus.Lo
 // open makes an office and runs the bot in it, over sockets or over HTTP.
 func open(t *testing.T, sockets bool) *office {
 	t.Helper()
-	o := &office{Server: slacktest.Start(t, slacktest.Options{Events: Events()}), t: t, engine: &echo{}}
-	for _, id := range []string{ann, ben, eve} {
-		o.AddUser(slacktest.User{ID: id, Name: strings.ToLower(id[2:]), TZ: "America/Chicago", Locale: "en-US"})
-	}
-	for _, id := range []string{general, experts} {
-		o.AddChannel(slacktest.Channel{ID: id, Members: []string{ann, ben, eve, slacktest.BotUser}})
-	}
-	var err error
-	if o.store, err = state.Open(t.Context(), sqlite(t), state.Options{}); err != nil {
-		t.Fatal(err)
-	}
-	installs, err := Single(t.Context(), slacktest.BotToken, api.OptionAPIURL(o.APIURL()))
+	store, err := state.Open(t.Context(), sqlite(t), state.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,13 +96,34 @@ func open(t *testing.T, sockets bool) *office {
 	if err != nil {
 		t.Fatal(err)
 	}
+	engine := &echo{}
+	o := employ(t, sockets, "en-US", store, func(c conversation.Options) *conversation.Desk { return conversation.New(engine, lib, store, c) })
+	o.engine = engine
+	return o
+}
+
+// employ makes an office whose people have a locale, and runs the bot of that state and
+// that desk in it.
+func employ(t *testing.T, sockets bool, locale string, store *state.Store, desk func(conversation.Options) *conversation.Desk) *office {
+	t.Helper()
+	o := &office{Server: slacktest.Start(t, slacktest.Options{Events: Events()}), t: t, store: store}
+	for _, id := range []string{ann, ben, eve} {
+		o.AddUser(slacktest.User{ID: id, Name: strings.ToLower(id[2:]), TZ: "America/Chicago", Locale: locale})
+	}
+	for _, id := range []string{general, experts} {
+		o.AddChannel(slacktest.Channel{ID: id, Members: []string{ann, ben, eve, slacktest.BotUser}})
+	}
+	installs, err := Single(t.Context(), slacktest.BotToken, api.OptionAPIURL(o.APIURL()))
+	if err != nil {
+		t.Fatal(err)
+	}
 	o.adapter = New(installs, Options{API: []api.Option{api.OptionAPIURL(o.APIURL())}, Hooks: []string{strings.TrimSuffix(o.APIURL(), "api/")}})
 	o.adapter.pace.every, o.adapter.streams.every = 0, 0
-	o.desk = conversation.New(o.engine, lib, o.store, conversation.Options{Experts: map[state.Workspace]string{{Platform: Platform}: experts}, Begin: o.adapter.Begin})
-	o.adapter.SetDesk(o.desk)
+	counter := desk(conversation.Options{Experts: map[state.Workspace]string{{Platform: Platform}: experts}, Begin: o.adapter.Begin})
+	o.adapter.SetDesk(counter)
 	ctx, stop := context.WithCancel(context.Background())
 	var group sync.WaitGroup
-	group.Go(func() { o.desk.Run(ctx) })
+	group.Go(func() { counter.Run(ctx) })
 	group.Go(func() { o.store.Run(ctx, o.adapter, 4) })
 	if sockets {
 		group.Go(func() {
@@ -169,16 +179,11 @@ func (o *office) quiet() {
 		if !o.Settled() {
 			return false
 		}
-		var events, deliveries int64
-		if err := o.store.View(o.t.Context(), func(r *state.Reader) (err error) {
-			if events, err = r.Unfinished(); err == nil {
-				deliveries, err = r.Undelivered()
-			}
-			return err
-		}); err != nil {
+		idle, err := (&platformtest.Bot{Store: o.store}).Idle(o.t.Context())
+		if err != nil {
 			o.t.Fatal(err)
 		}
-		return events+deliveries == 0
+		return idle
 	})
 }
 
@@ -224,25 +229,6 @@ func TestAMentionIsAnsweredOnceInItsThread(t *testing.T) {
 	})
 }
 
-func TestAThreadOfTwoGoesOnWithoutAMentionUntilAColleagueJoins(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
-		o.waitFor(general, m.TS, 1)
-		o.says(ann, general, m.TS, "and in Japan?")
-		want(t, o.waitFor(general, m.TS, 2)[1], "and in Japan?")
-		o.says(ann, general, m.TS, "Thanks!")
-		o.waitFor(general, m.TS, 2)
-		o.says(ben, general, m.TS, "Our postdoc is from India.")
-		if o.endpoint != "" {
-			o.quiet() // over HTTP nothing keeps the order
-		}
-		o.says(ann, general, m.TS, "does that matter here?")
-		o.waitFor(general, m.TS, 2)
-		o.says(ann, general, m.TS, fmt.Sprintf("<@%s> our postdoc is from China. Is a licence needed?", slacktest.BotUser))
-		want(t, o.waitFor(general, m.TS, 3)[2], "does not agree", "from India", "from China", ben)
-	})
-}
-
 func TestADirectMessageIsStreamed(t *testing.T) {
 	both(t, func(t *testing.T, o *office) {
 		dm, err := o.DM(ann)
@@ -255,110 +241,6 @@ func TestADirectMessageIsStreamed(t *testing.T) {
 		if got.Stream != slacktest.Stopped || !strings.Contains(string(got.Metadata), "reply to slack") {
 			t.Errorf("stream %q, metadata %s", got.Stream, got.Metadata)
 		}
-	})
-}
-
-func TestACommandIsAnsweredToItsAuthorAndCanBeShared(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		if _, err := o.Slash(ann, general, "/kakehashi", "what is deemed export?"); err != nil {
-			t.Fatal(err)
-		}
-		o.WaitFor(t, func() bool { return len(o.Ephemerals(ann)) == 1 })
-		reply := o.Ephemerals(ann)[0]
-		want(t, reply, "The rule says", "share")
-		if _, err := o.Click(ann, reply, actionShare, ""); err != nil {
-			t.Fatal(err)
-		}
-		o.WaitFor(t, func() bool { return len(o.bots(general, "")) == 1 })
-		o.quiet()
-		want(t, o.bots(general, "")[0], "The rule says")
-		if len(o.Ephemerals(ben)) > 0 {
-			t.Error("another has seen it")
-		}
-	})
-}
-
-func TestAMarkedTextIsRefusedToItsAuthorAloneAndNotKept(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		m := o.says(ann, general, "", fmt.Sprintf("<@%s> SECRET//NOFORN The range of the radar is 4 km. May I send it?", slacktest.BotUser))
-		o.WaitFor(t, func() bool { return len(o.Ephemerals(ann)) == 1 })
-		o.quiet()
-		want(t, o.Ephemerals(ann)[0], "carries a marking")
-		if len(o.bots(general, m.TS)) > 0 || len(o.engine.asked) > 0 {
-			t.Error("it went on")
-		}
-	})
-}
-
-func TestVotesAreKept(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
-		reply := o.waitFor(general, m.TS, 1)[0]
-		if _, err := o.Click(ben, reply, actionFeedback, feedbackDown); err != nil {
-			t.Fatal(err)
-		}
-		o.WaitFor(t, func() bool { return len(o.Modals(ben)) == 1 })
-		if _, err := o.Submit(ben, o.Modals(ben)[0], map[string]string{actionReason: "outdated", actionComment: "It was amended."}); err != nil {
-			t.Fatal(err)
-		}
-		id := o.engine.asked[0].ID
-		o.WaitFor(t, func() bool {
-			var votes []state.Feedback
-			if err := o.store.View(t.Context(), func(r *state.Reader) (err error) { votes, err = r.Feedback(id); return err }); err != nil {
-				t.Fatal(err)
-			}
-			return len(votes) == 1 && !votes[0].Helpful && votes[0].Reason == "outdated: It was amended." && votes[0].Person.ID == ben
-		})
-	})
-}
-
-func TestAnExpertsWordsComeBackToWhereItWasAsked(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
-		reply := o.waitFor(general, m.TS, 1)[0]
-		if _, err := o.Click(ann, reply, actionExpert, ""); err != nil {
-			t.Fatal(err)
-		}
-		o.WaitFor(t, func() bool { return len(o.bots(experts, "")) == 1 })
-		request := o.bots(experts, "")[0]
-		want(t, request, "what is deemed export?", "The rule says")
-		o.quiet()
-		o.says(eve, experts, request.TS, "Ask for a licence in this case.")
-		want(t, o.waitFor(general, m.TS, 2)[1], "Ask for a licence in this case.", "A person answers", eve)
-	})
-}
-
-func TestAThreadIsForgotten(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		m := o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", slacktest.BotUser))
-		o.waitFor(general, m.TS, 1)
-		o.says(ann, general, m.TS, "forget this thread")
-		want(t, o.waitFor(general, m.TS, 2)[1], "deleted")
-		if err := o.store.View(t.Context(), func(r *state.Reader) error {
-			turns, err := r.Turns(state.Thread{Platform: Platform, Workspace: slacktest.Team, Channel: general, ID: m.TS})
-			if len(turns) > 0 {
-				t.Errorf("%+v", turns)
-			}
-			return err
-		}); err != nil {
-			t.Fatal(err)
-		}
-	})
-}
-
-func TestTheStopButtonIsObeyed(t *testing.T) {
-	both(t, func(t *testing.T, o *office) {
-		o.engine.wait = make(chan struct{})
-		dm, err := o.DM(ann)
-		if err != nil {
-			t.Fatal(err)
-		}
-		m := o.says(ann, dm, "", "what is deemed export?")
-		o.WaitFor(t, func() bool { return o.SessionOf(dm, m.TS).Status == "processing" })
-		if err := o.StopAgent(ann, dm, m.TS); err != nil {
-			t.Fatal(err)
-		}
-		want(t, o.waitFor(dm, m.TS, 1)[0], "Stopped.")
 	})
 }
 
@@ -378,10 +260,9 @@ func TestTheHomePageAndThePrompts(t *testing.T) {
 	})
 }
 
-func TestWhatIsNotForTheBotIsLeftAlone(t *testing.T) {
+func TestWhatIsNotForTheBotIsAcknowledged(t *testing.T) {
 	both(t, func(t *testing.T, o *office) {
-		o.says(ann, general, "", "what is deemed export?")
-		o.says(ann, general, "", fmt.Sprintf("<@%s> have you asked the bot?", ben))
+		o.says(ann, general, "", fmt.Sprintf("<@%s> what is deemed export?", ben))
 		o.Emit(slacktest.Team, "channel_made_of_cheese", map[string]any{"type": "channel_made_of_cheese"})
 		o.quiet()
 		if n := len(o.engine.asked); n > 0 {
@@ -404,4 +285,23 @@ func TestARequestThatSlackHasNotSignedIsRefusedWithoutAWord(t *testing.T) {
 			t.Errorf("%s: %d %q %v; want 401 and nothing", name, status, said, err)
 		}
 	}
+}
+
+func TestADigestThatACommandAsksForBetweenTwoIsThePersons(t *testing.T) {
+	both(t, func(t *testing.T, o *office) {
+		dm, err := o.DM(ann)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := o.Slash(ann, dm, "/kakehashi", "digest on 08:30"); err != nil {
+			t.Fatal(err)
+		}
+		o.WaitFor(t, func() bool { return len(o.Ephemerals(ann)) == 1 })
+		if err := o.store.View(t.Context(), func(r *state.Reader) error {
+			_, err := r.Subscription(state.Target{Platform: Platform, Workspace: slacktest.Team, Kind: state.ToPerson, ID: ann})
+			return err
+		}); err != nil {
+			t.Error(err)
+		}
+	})
 }

@@ -179,7 +179,7 @@ func readText(text, bot string) (plain string, others []string, named bool) {
 		return target
 	})
 	plain = strings.NewReplacer("&lt;", "<", "&gt;", ">", "&amp;", "&").Replace(plain)
-	return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(plain), ",:、:")), others, named
+	return strings.TrimSpace(strings.TrimLeft(strings.TrimSpace(plain), ",:、：")), others, named
 }
 
 // opened shows what belongs on a page that a person has opened.

@@ -27,7 +27,7 @@ func (a *Adapter) command(ctx context.Context, c api.SlashCommand) error {
 	text, others, _ := readText(c.Text, install.BotUser)
 	return a.desk.Receive(ctx, conversation.Message{
 		Key: "slack command " + w + " " + c.TriggerID, Thread: state.Thread{Platform: Platform, Workspace: w, Channel: c.ChannelID},
-		ID: c.TriggerID, Person: c.UserID, Way: conversation.Command, Text: text, Language: p.language, Zone: p.zone, Others: others, Back: c.ResponseURL, At: a.options.Now().UTC(),
+		ID: c.TriggerID, Person: c.UserID, Way: conversation.Command, Alone: strings.HasPrefix(c.ChannelID, "D"), Text: text, Language: p.language, Zone: p.zone, Others: others, Back: c.ResponseURL, At: a.options.Now().UTC(),
 	})
 }
 
@@ -76,9 +76,6 @@ func (a *Adapter) pressed(ctx context.Context, w string, in api.InteractionCallb
 	key := strings.Join([]string{"slack press", w, in.Container.MessageTs, action.ActionID, in.User.ID, action.ActionTs}, " ")
 	press := conversation.Press{
 		Key: key, Thread: a.threadOf(w, in), Person: in.User.ID, Language: p.language, Back: in.ResponseURL,
-	}
-	if press.Language == language.Und {
-		press.Language = language.English
 	}
 	name, _, _ := strings.Cut(action.ActionID, ":")
 	switch name {

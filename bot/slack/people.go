@@ -31,8 +31,12 @@ const (
 func (a *Adapter) profile(ctx context.Context, workspace, user string) profile {
 	a.people.mutex.Lock()
 	p, ok := a.people.known[workspace+" "+user]
+	fresh := ok && a.options.Now().Before(p.until)
+	if !fresh { // many events of one person ask once
+		a.people.known[workspace+" "+user] = profile{language: p.language, zone: p.zone, until: a.options.Now().Add(patience)}
+	}
 	a.people.mutex.Unlock()
-	if ok && a.options.Now().Before(p.until) {
+	if fresh {
 		return p
 	}
 	a.beside(ctx, "asking for a user's language", func(ctx context.Context) error {

@@ -23,8 +23,8 @@ const (
 )
 
 // patientAtMost is how long a post waits for its turn in a channel; the outbox keeps
-// what would wait longer.
-const patientAtMost = 15 * time.Second
+// what would wait longer, so that other channels do not wait for a busy one.
+const patientAtMost = 5 * time.Second
 
 // Post implements state.Poster.
 func (a *Adapter) Post(ctx context.Context, d state.Delivery) (string, error) {
@@ -43,9 +43,9 @@ func (a *Adapter) Post(ctx context.Context, d state.Delivery) (string, error) {
 	if p.Reply.Private {
 		return a.postPrivately(ctx, client, d, p, messages)
 	}
-	there := map[int]string{}
-	if d.Attempt > 1 && len(messages) > 1 { // some parts may have been posted
-		if there, err = a.parts(ctx, client, install, d); err != nil {
+	there, card := map[int]string{}, ""
+	if d.Attempt > 1 && (len(messages) > 1 || streams(d, p.Reply)) { // some of it may have been posted
+		if there, card, err = a.parts(ctx, client, install, d); err != nil {
 			return "", err
 		}
 	}
@@ -53,8 +53,8 @@ func (a *Adapter) Post(ctx context.Context, d state.Delivery) (string, error) {
 	for i, m := range messages {
 		ts, known := there[i]
 		if !known {
-			if ts, err = a.postOne(ctx, client, install, d, p.Reply, m, thread, i); err != nil {
-				return "", err
+			if ts, err = a.postOne(ctx, client, install, d, p.Reply, m, thread, i, card); err != nil {
+				return "", partly(err, first)
 			}
 		}
 		if first == "" {
@@ -67,16 +67,37 @@ func (a *Adapter) Post(ctx context.Context, d state.Delivery) (string, error) {
 	return first, nil
 }
 
-// postOne posts one message of a reply.
-func (a *Adapter) postOne(ctx context.Context, client *api.Client, install Install, d state.Delivery, r conversation.Reply, m message, thread string, part int) (string, error) {
+// partly is what a refusal means where the first part of the reply is there: that the
+// rest is wanted still, and that it is not known to be all missing.
+func partly(err error, first string) error {
+	var refused *state.Refusal
+	if first != "" && errors.As(err, &refused) && !refused.Permanent {
+		return fmt.Errorf("posting the rest of a reply: %s", refused.Reason)
+	}
+	return err
+}
+
+// streams tells the replies that are streamed: to a person in a conversation of two.
+func streams(d state.Delivery, r conversation.Reply) bool {
+	return d.Thread.ID != "" && strings.HasPrefix(d.Thread.Channel, "D") && r.Kind == conversation.KindAnswer && !r.Private
+}
+
+// marking is the metadata of a part of a delivery.
+func marking(d state.Delivery, part int) api.MsgOption {
+	return api.MsgOptionMetadata(api.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{metadataKey: d.Key, metadataPart: part}})
+}
+
+// postOne posts one message of a reply. The card is what an attempt before has left of
+// the stream of the first.
+func (a *Adapter) postOne(ctx context.Context, client *api.Client, install Install, d state.Delivery, r conversation.Reply, m message, thread string, part int, card string) (string, error) {
 	if err := a.turn(ctx, d.Thread.Workspace+" "+d.Thread.Channel); err != nil {
 		return "", err
 	}
-	metadata := api.MsgOptionMetadata(api.SlackMetadata{EventType: metadataType, EventPayload: map[string]any{metadataKey: d.Key, metadataPart: part}})
-	// A stream is a reply to a person in a conversation of two; Slack takes some twenty a
-	// minute in a workspace.
-	if part == 0 && thread != "" && strings.HasPrefix(d.Thread.Channel, "D") && r.Kind == conversation.KindAnswer && d.Attempt == 1 &&
-		a.streams.take(d.Thread.Workspace, a.options.Now()) {
+	metadata := marking(d, part)
+	switch {
+	case part == 0 && card != "":
+		return endStream(ctx, client, d, card, m, metadata)
+	case part == 0 && streams(d, r) && d.Attempt == 1 && a.streams.take(d.Thread.Workspace, a.options.Now()): // Slack takes some twenty a minute
 		return a.stream(ctx, client, install, d, r, m, metadata)
 	}
 	options := append(content(m), metadata)
@@ -101,8 +122,8 @@ func content(m message) []api.MsgOption {
 
 // turn waits until a channel may be written to again.
 func (a *Adapter) turn(ctx context.Context, channel string) error {
-	wait := a.pace.reserve(channel, a.options.Now())
-	if wait > patientAtMost {
+	wait, mine := a.pace.reserve(channel, a.options.Now(), patientAtMost)
+	if !mine {
 		return &state.Refusal{Reason: "too much is posted in its channel", After: wait}
 	}
 	timer := time.NewTimer(wait)
@@ -119,7 +140,7 @@ func (a *Adapter) turn(ctx context.Context, channel string) error {
 // the bot need not be in the channel.
 func (a *Adapter) postPrivately(ctx context.Context, client *api.Client, d state.Delivery, p conversation.Posting, messages []message) (string, error) {
 	first := ""
-	for _, m := range messages {
+	for i, m := range messages {
 		options := content(m)
 		if d.Thread.ID != "" {
 			options = append(options, api.MsgOptionTS(d.Thread.ID))
@@ -127,10 +148,15 @@ func (a *Adapter) postPrivately(ctx context.Context, client *api.Client, d state
 		var ts string
 		var err error
 		switch {
-		case strings.HasPrefix(d.Thread.Channel, "D") && p.Back == "": // between the two anyway
-			_, ts, err = client.PostMessageContext(ctx, d.Thread.Channel, options...)
+		case p.For != "" && p.For != p.Reply.Person: // long after the question: what is shown for a moment would be missed
+			_, ts, err = client.PostMessageContext(ctx, p.For, options...)
+		case betweenTwo(d, p):
+			_, ts, err = client.PostMessageContext(ctx, d.Thread.Channel, append(options, marking(d, i))...)
 		case slices.ContainsFunc(a.options.Hooks, func(begin string) bool { return strings.HasPrefix(p.Back, begin) }):
 			_, ts, err = client.PostMessageContext(ctx, d.Thread.Channel, append(options, api.MsgOptionResponseURL(p.Back, api.ResponseTypeEphemeral))...)
+			if gone(err) {
+				ts, err = client.PostEphemeralContext(ctx, d.Thread.Channel, d.Person, options...)
+			}
 		default:
 			ts, err = client.PostEphemeralContext(ctx, d.Thread.Channel, d.Person, options...)
 		}
@@ -144,11 +170,24 @@ func (a *Adapter) postPrivately(ctx context.Context, client *api.Client, d state
 	return first, nil
 }
 
+// gone reports whether an address for a private reply is good for nothing any more: it
+// serves for half an hour, and five times.
+func gone(err error) bool {
+	var status api.StatusCodeError
+	return errors.As(err, &status) && status.Code/100 == 4
+}
+
+// betweenTwo tells the private replies that need not be hidden, because no one else is
+// there.
+func betweenTwo(d state.Delivery, p conversation.Posting) bool {
+	return strings.HasPrefix(d.Thread.Channel, "D") && p.Back == ""
+}
+
 // Find implements state.Poster. What only one person sees cannot be found: it is posted
 // again.
 func (a *Adapter) Find(ctx context.Context, d state.Delivery) (string, bool, error) {
 	p, err := conversation.ReadPosting(d.Payload)
-	if err != nil || p.Reply.Private {
+	if err != nil || p.Reply.Private && !betweenTwo(d, p) {
 		return "", false, nil
 	}
 	client, install, err := a.client(ctx, d.Thread.Workspace)
@@ -158,7 +197,7 @@ func (a *Adapter) Find(ctx context.Context, d state.Delivery) (string, bool, err
 	if err != nil {
 		return "", false, err
 	}
-	there, err := a.parts(ctx, client, install, d)
+	there, _, err := a.parts(ctx, client, install, d)
 	if err != nil || len(there) < len(a.renderer.reply(p.Reply)) {
 		return "", false, err
 	}
@@ -169,11 +208,16 @@ func (a *Adapter) Find(ctx context.Context, d state.Delivery) (string, bool, err
 // ones.
 const lookedAt = 400
 
-// parts are the messages of a delivery that are there, by their place in it.
-func (a *Adapter) parts(ctx context.Context, client *api.Client, install Install, d state.Delivery) (map[int]string, error) {
-	out := map[int]string{}
+// parts are the messages of a delivery that are there, by their place in it. The card is
+// the bot's last message in the thread that bears no mark, which is a stream that an
+// attempt before has begun and not ended: the deliveries of a thread come one by one.
+func (a *Adapter) parts(ctx context.Context, client *api.Client, install Install, d state.Delivery) (out map[int]string, card string, err error) {
+	out = map[int]string{}
 	note := func(messages []api.Message) {
 		for _, m := range messages {
+			if m.User == install.BotUser && m.Metadata.EventType == "" {
+				card = m.Timestamp
+			}
 			if m.Metadata.EventType != metadataType || m.User != install.BotUser || m.Metadata.EventPayload[metadataKey] != d.Key {
 				continue
 			}
@@ -187,7 +231,7 @@ func (a *Adapter) parts(ctx context.Context, client *api.Client, install Install
 		for seen := 0; seen < lookedAt; {
 			h, err := client.GetConversationHistoryContext(ctx, &api.GetConversationHistoryParameters{ChannelID: d.Thread.Channel, Cursor: cursor, Limit: 100, IncludeAllMetadata: true})
 			if err != nil {
-				return nil, err
+				return nil, "", err
 			}
 			note(h.Messages)
 			seen += len(h.Messages)
@@ -196,21 +240,21 @@ func (a *Adapter) parts(ctx context.Context, client *api.Client, install Install
 			}
 		}
 		if thread = out[0]; thread == "" {
-			return out, nil
+			return out, card, nil
 		}
 	}
 	cursor := ""
 	for {
 		messages, more, next, err := client.GetConversationRepliesContext(ctx, &api.GetConversationRepliesParameters{ChannelID: d.Thread.Channel, Timestamp: thread, Cursor: cursor, Limit: 200, IncludeAllMetadata: true})
 		if isError(err, "thread_not_found") {
-			return out, nil // what the reply belongs to is gone
+			return out, card, nil // what the reply belongs to is gone
 		}
 		if err != nil {
-			return nil, err
+			return nil, "", err
 		}
 		note(messages)
 		if cursor = next; !more || cursor == "" {
-			return out, nil
+			return out, card, nil
 		}
 	}
 }

@@ -125,25 +125,23 @@ type pace struct {
 	next  map[string]time.Time
 }
 
-// reserve takes the next place for a key and tells how long to wait for it.
-func (p *pace) reserve(key string, now time.Time) time.Duration {
+// reserve tells how long to wait for the next place for a key, and takes it unless that
+// is too long.
+func (p *pace) reserve(key string, now time.Time, longest time.Duration) (wait time.Duration, mine bool) {
 	p.mutex.Lock()
 	defer p.mutex.Unlock()
 	at := p.earliest(key, now)
+	if at.Sub(now) > longest {
+		return at.Sub(now), false
+	}
 	p.next[key] = at.Add(p.every)
-	return max(0, at.Sub(now))
+	return max(0, at.Sub(now)), true
 }
 
 // take reports whether a place is free now, and takes it.
 func (p *pace) take(key string, now time.Time) bool {
-	p.mutex.Lock()
-	defer p.mutex.Unlock()
-	at := p.earliest(key, now)
-	if at.After(now) {
-		return false
-	}
-	p.next[key] = at.Add(p.every)
-	return true
+	_, mine := p.reserve(key, now, 0)
+	return mine
 }
 
 func (p *pace) earliest(key string, now time.Time) time.Time {

@@ -27,13 +27,23 @@ func (a *Adapter) stream(ctx context.Context, client *api.Client, install Instal
 	task.Title, task.Status = checked(w, *r.Answer), api.TaskCardStatusComplete
 	// What fails from here on ends in one message all the same: the end carries all of it.
 	_, _, _ = client.AppendStreamContext(ctx, d.Thread.Channel, ts, api.MsgOptionChunks(task))
-	_, _, err = client.StopStreamContext(ctx, d.Thread.Channel, ts, api.MsgOptionBlocks(m.Blocks...), metadata)
+	return endStream(ctx, client, d, ts, m, metadata)
+}
+
+// endStream makes a card the message. Where that fails the card is there all the same,
+// for the next attempt to end, so nothing but what lasts is a refusal.
+func endStream(ctx context.Context, client *api.Client, d state.Delivery, ts string, m message, metadata api.MsgOption) (string, error) {
+	_, _, err := client.StopStreamContext(ctx, d.Thread.Channel, ts, api.MsgOptionBlocks(m.Blocks...), metadata)
 	if err == nil {
 		return ts, nil
 	}
-	// The stream has been stopped by the person, or has expired.
-	_, _, _, err = client.UpdateMessageContext(ctx, d.Thread.Channel, ts, append(content(m), metadata)...)
-	return ts, refusal(err)
+	// The stream has been stopped by the person, has expired, or is ended already.
+	options := append(content(m), metadata)
+	_, _, _, err = client.UpdateMessageContext(ctx, d.Thread.Channel, ts, options...)
+	if isError(err, "invalid_blocks", "msg_blocks_too_long") {
+		_, _, _, err = client.UpdateMessageContext(ctx, d.Thread.Channel, ts, append(options, api.MsgOptionBlocks())...)
+	}
+	return ts, partly(refusal(err), ts)
 }
 
 // checked tells what was looked at.

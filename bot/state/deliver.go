@@ -26,7 +26,7 @@ type Poster interface {
 type Refusal struct {
 	Reason    string        // in the platform's words, without the message's text; it is kept
 	Permanent bool          // there is no use in trying again
-	After     time.Duration // wait that long before trying again; zero for Options.Backoff
+	After     time.Duration // wait that long before trying again, which then counts as no attempt; zero for Options.Backoff
 }
 
 func (r *Refusal) Error() string { return "the platform has refused the message: " + r.Reason }
@@ -61,7 +61,8 @@ func (s *Store) Deliver(ctx context.Context, p Poster) (bool, error) {
 // post makes an attempt.
 func (s *Store) post(ctx context.Context, p Poster, d Delivery) settling {
 	again := settling{state: Pending, look: d.look, wait: s.options.Backoff(d.Attempt).Microseconds()}
-	if ctx.Err() != nil {
+	if ctx.Err() != nil { // the claim took so long that there is no time to post
+		again.untried = 1
 		return again
 	}
 	last := d.Attempt > s.options.Attempts // an attempt that only looks
@@ -88,12 +89,12 @@ func (s *Store) post(ctx context.Context, p Poster, d Delivery) settling {
 		again.look = true
 		again.wait = max(again.wait, (s.options.Post / 2).Microseconds())
 		return again
-	case refused.Permanent || d.Attempt == s.options.Attempts:
+	case refused.Permanent || refused.After == 0 && d.Attempt == s.options.Attempts:
 		return settling{state: Failed, reason: refused.Reason}
 	}
 	again.look = false
-	if refused.After > 0 {
-		again.wait = refused.After.Microseconds()
+	if refused.After > 0 { // nothing is wrong with it
+		again.wait, again.untried = refused.After.Microseconds(), 1
 	}
 	return again
 }

@@ -76,6 +76,18 @@ func (r *Reader) Posted(th Thread, message string) (Delivery, error) {
 	return r.Delivery(key)
 }
 
+const selectPosting = `
+SELECT count(*) FROM deliveries
+WHERE thread = $4 AND channel = $3 AND workspace = $2 AND platform = $1 AND finished = 0`
+
+// Posting reports whether something is on its way to a thread: it may be there already
+// and not known to be.
+func (r *Reader) Posting(th Thread) (bool, error) {
+	var n int64
+	err := r.met(r.sql.QueryRowContext(r.Context(), selectPosting, th.Platform, th.Workspace, th.Channel, th.ID).Scan(&n))
+	return n > 0, err
+}
+
 const selectDelivery = `
 SELECT platform, workspace, channel, thread, person, answer, payload, state, attempts, message, reason FROM deliveries
 WHERE key = $1`
@@ -134,15 +146,16 @@ func (t *Tx) claim() (Delivery, bool, error) {
 
 // settling is what an attempt has come to.
 type settling struct {
-	state  DeliveryState // Pending to try again
-	look   bool
-	wait   int64 // microseconds until then
-	id     string
-	reason string
+	state   DeliveryState // Pending to try again
+	look    bool
+	wait    int64 // microseconds until then
+	untried int   // attempts that do not count
+	id      string
+	reason  string
 }
 
 const settle = `
-UPDATE deliveries SET state = $3, look = $4, due = $5, message = $6, reason = $7, finished = $8
+UPDATE deliveries SET state = $3, look = $4, due = $5, message = $6, reason = $7, finished = $8, attempts = attempts - $9
 WHERE seq = $1 AND owner = $2 AND state = 'posting'`
 
 // settle writes down what an attempt has come to. Where the claim has run out, it is for
@@ -156,5 +169,5 @@ func (t *Tx) settle(d Delivery, to settling) error {
 	if to.state == Pending {
 		finished = 0
 	}
-	return t.done(t.sql.ExecContext(t.Context(), settle, d.seq, d.owner, string(to.state), to.look, now+to.wait, to.id, to.reason, finished))
+	return t.done(t.sql.ExecContext(t.Context(), settle, d.seq, d.owner, string(to.state), to.look, now+to.wait, to.id, to.reason, finished, to.untried))
 }

@@ -136,6 +136,24 @@ func (r *Reader) Unfinished() (int64, error) {
 	return n, nil
 }
 
+const selectWaiting = `
+SELECT key, person, payload FROM events
+WHERE platform = $1 AND workspace = $2 AND channel = $3 AND thread = $4 AND NOT done`
+
+// Waiting are the events of a thread that were claimed, by any replica, and are not
+// finished.
+func (r *Reader) Waiting(th Thread) ([]Event, error) {
+	var out []Event
+	rows, err := r.sql.QueryContext(r.Context(), selectWaiting, th.Platform, th.Workspace, th.Channel, th.ID)
+	err = r.each(rows, err, func(rows *sql.Rows) error {
+		e := Event{Thread: th}
+		err := rows.Scan(&e.Key, &e.Person, &e.Payload)
+		out = append(out, e)
+		return err
+	})
+	return out, err
+}
+
 const claimOnce = `
 INSERT INTO once (key, owner, at) VALUES ($1, $2, $3)
 ON CONFLICT (key) DO UPDATE SET owner = excluded.owner WHERE once.owner = excluded.owner`

@@ -75,10 +75,10 @@ func (s *search) askNearest(b *pgx.Batch) error {
 	case !space.indexed:
 		queued = b.Queue(selectNearest, space.no, vector, 2*breadth)
 	case s.kept.all:
-		b.Queue(setGraph, strconv.Itoa(min(searchedPerWanted*breadth, mostBreadth)), strconv.Itoa(mostVisited))
+		queueGraph(b, breadth)
 		queued = b.Queue(`SELECT unit FROM nearest($1, $2, $3, $4)`, space.no, space.dimension, vector, breadth)
 	default:
-		b.Queue(setGraph, strconv.Itoa(breadth), strconv.Itoa(mostVisited))
+		queueGraph(b, breadth)
 		args := append([]any{space.no, space.dimension, vector, breadth}, filterValues(s.query.Filter)...)
 		queued = b.Queue(`SELECT unit FROM nearest_kept($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)`, args...)
 	}
@@ -88,6 +88,10 @@ func (s *search) askNearest(b *pgx.Batch) error {
 		return err
 	})
 	return nil
+}
+
+func queueGraph(b *pgx.Batch, wanted int) {
+	b.Queue(setGraph, strconv.Itoa(min(searchedPerWanted*wanted, mostBreadth)), strconv.Itoa(mostVisited))
 }
 
 // searchedPerWanted is how many vectors a search of the graph keeps in view for each that

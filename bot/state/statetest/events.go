@@ -19,6 +19,7 @@ var eventTests = map[string]func(*testing.T, *fixture){
 	"does not hand on an event that is done":           adoptsNothingDone,
 	"stops handing on an event that kills its replica": stopsAdopting,
 	"forgets what an event was when it is done":        forgetsPayloads,
+	"knows a thread in which something is answered":    awaits,
 	"has scheduled work done once":                     worksOnce,
 }
 
@@ -43,6 +44,21 @@ func adopt(t testing.TB, s *state.Store) (e state.Event, found bool) {
 		return err
 	})
 	return e, found
+}
+
+func awaits(t *testing.T, f *fixture) {
+	awaited := func(th state.Thread) bool {
+		waiting := read(t, f.Store, func(r *state.Reader) ([]state.Event, error) { return r.Waiting(th) })
+		return len(waiting) == 1 && waiting[0].Key == "1" && waiting[0].Payload != ""
+	}
+	e, _ := claim(t, f.Store, event("1"))
+	if !awaited(slackThread) || awaited(otherThread) || awaited(teamsThread) {
+		t.Error("want the thread of the event, and no other")
+	}
+	update(t, f.Store, nil, func(tx *state.Tx) error { return tx.Finish(e) })
+	if awaited(slackThread) {
+		t.Error("the event is done")
+	}
 }
 
 func claimsOnce(t *testing.T, f *fixture) {

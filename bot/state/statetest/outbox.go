@@ -142,26 +142,30 @@ func postsAside(t *testing.T, f *fixture) {
 	equal(t, "thereafter", p.Posts(), []string{"3", "1", "2"})
 }
 
+// waits has a platform that is busy once more than a delivery may be tried.
 func waits(t *testing.T, f *fixture) {
-	enqueue(t, f.Store, delivery("k", slackThread))
+	s := f.Open(t, state.Options{Attempts: 1})
+	enqueue(t, s, delivery("k", slackThread))
 	tries := 0
 	p := &Platform{Before: func(context.Context, state.Delivery) error {
 		tries++
-		if tries == 1 {
+		if tries <= 2 {
 			return fmt.Errorf("posting: %w", &state.Refusal{Reason: "busy", After: 17 * time.Second})
 		}
 		return nil
 	}}
-	deliverAll(t, f.Store, p)
+	deliverAll(t, s, p)
 	f.Advance(t, 17*time.Second-time.Microsecond)
-	deliverAll(t, f.Store, p)
+	deliverAll(t, s, p)
 	if tries != 1 {
 		t.Errorf("%d tries too early", tries)
 	}
-	is(t, f.Store, "k", state.Pending, 1, "")
 	f.Advance(t, time.Microsecond)
-	deliverAll(t, f.Store, p)
-	is(t, f.Store, "k", state.Posted, 2, "")
+	deliverAll(t, s, p)
+	is(t, s, "k", state.Pending, 0, "")
+	f.Advance(t, 17*time.Second)
+	deliverAll(t, s, p)
+	is(t, s, "k", state.Posted, 1, "")
 	equal(t, "looked for", p.Looks(), nil) // a refused message is not there
 }
 
