@@ -30,6 +30,7 @@ type Desk struct {
 	library *corpus.Library
 	store   *state.Store
 	options Options
+	claims  claims
 
 	queues  []chan state.Event // by thread, so that the messages of one are taken in turn
 	seed    maphash.Seed
@@ -67,7 +68,7 @@ func New(engine Engine, lib *corpus.Library, store *state.Store, o Options) *Des
 	if o.Begin == nil {
 		o.Begin = func(context.Context, Message) func() { return func() {} }
 	}
-	d := &Desk{engine: engine, library: lib, store: store, options: o, seed: maphash.MakeSeed(), running: map[state.Thread]map[*working]bool{}}
+	d := &Desk{engine: engine, library: lib, store: store, options: o, claims: claims{store: store}, seed: maphash.MakeSeed(), running: map[state.Thread]map[*working]bool{}}
 	for range o.Workers {
 		d.queues = append(d.queues, make(chan state.Event, queued))
 	}
@@ -91,12 +92,8 @@ func (d *Desk) Receive(ctx context.Context, m Message) error {
 	if err != nil {
 		return err
 	}
-	var e state.Event
-	var fresh bool
-	if err := d.store.Update(ctx, func(tx *state.Tx) (err error) {
-		e, fresh, err = tx.Claim(state.Event{Key: m.Key, Thread: m.Thread, Person: m.Person, Payload: string(payload)})
-		return err
-	}); err != nil || !fresh {
+	e, fresh, err := d.claims.take(ctx, state.Event{Key: m.Key, Thread: m.Thread, Person: m.Person, Payload: string(payload)})
+	if err != nil || !fresh {
 		return err
 	}
 	select {

@@ -136,7 +136,19 @@ func (a *Adapter) take(ctx context.Context, client *socketmode.Client, e socketm
 		slog.ErrorContext(ctx, "Slack: an event could not be taken", "type", e.Type, "error", err)
 		return
 	}
-	if err := client.AckCtx(ctx, e.Request.EnvelopeID, reply); err != nil && !errors.Is(err, context.Canceled) {
+	acknowledge(ctx, client, e.Request.EnvelopeID, reply)
+}
+
+// awaited is how long Slack waits for an acknowledgement before it sends an event again.
+const awaited = 3 * time.Second
+
+// acknowledge gives up when Slack does: while a connection is opened again nothing takes
+// acknowledgements, and who waits for that must not keep the events of the opening from
+// being taken.
+func acknowledge(ctx context.Context, client *socketmode.Client, envelope string, reply any) {
+	ctx, cancel := context.WithTimeout(ctx, awaited)
+	defer cancel()
+	if err := client.AckCtx(ctx, envelope, reply); err != nil && !errors.Is(err, context.Canceled) {
 		slog.WarnContext(ctx, "Slack: an event could not be acknowledged", "error", err)
 	}
 }
@@ -155,7 +167,5 @@ func (a *Adapter) acknowledgeUnknown(ctx context.Context, client *socketmode.Cli
 		slog.WarnContext(ctx, "Slack: a message that cannot be read", "error", fmt.Sprint(bad.Cause))
 		return
 	}
-	if err := client.AckCtx(ctx, in.Envelope, nil); err != nil {
-		slog.WarnContext(ctx, "Slack: an event could not be acknowledged", "error", err)
-	}
+	acknowledge(ctx, client, in.Envelope, nil)
 }
