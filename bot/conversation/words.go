@@ -71,13 +71,13 @@ func (w words) help(contact string) string {
 	if w.japanese {
 		return strings.Join([]string{
 			"米国と日本の研究セキュリティ・輸出管理の規則についてお答えします。すべての文に、日付のある出典からの引用が付きます。資料にないことは、ないとお伝えします。",
-			"・チャンネルでは、私をメンションして質問してください。スレッドでお答えします。\n・二人だけのスレッドでは、メンションなしで続けて質問できます。同僚が加わったら、私をメンションしてください。\n・「2024-04-01時点で…」と書くと、その日についてお答えします。\n・「digest on 08:30」：改正の要約を平日に受け取る。\n・「status」：収録している資料。\n・「このスレッドを忘れて」：このスレッドの記録を削除する。",
+			"・チャンネルでは、私をメンションして質問してください。スレッドでお答えします。\n・二人だけのスレッドでは、メンションなしで続けて質問できます。同僚が加わったら、私をメンションしてください。\n・「2024-04-01時点で…」と書くと、その日についてお答えします。\n・「digest on 08:30」：平日の改正の要約を申し込む（この版では記録のみで、配信はまだ行いません）。\n・「status」：収録している資料。\n・「このスレッドを忘れて」：このスレッドの記録を削除する。",
 			"管理対象又は秘密の情報は書き込まないでください。法的助言や許可の判断は行いません。問い合わせ先：" + who + "。",
 		}, "\n\n")
 	}
 	return strings.Join([]string{
 		"I answer questions on US and Japanese research-security and export-control rules. Every sentence quotes a dated source; what my sources do not hold, I say plainly.",
-		"• In a channel, mention me with your question. I answer in a thread.\n• While only the two of us talk in a thread, go on without mentioning me. Once colleagues join, mention me when you want me.\n• “as of 2024-04-01 …” answers for that day.\n• “digest on 08:30” brings a digest of changes on weekdays.\n• “status” tells what I hold.\n• “forget this thread” deletes what I keep of it.",
+		"• In a channel, mention me with your question. I answer in a thread.\n• While only the two of us talk in a thread, go on without mentioning me. Once colleagues join, mention me when you want me.\n• “as of 2024-04-01 …” answers for that day.\n• “digest on 08:30” asks for a digest of changes on weekdays (kept, and not posted by this version yet).\n• “status” tells what I hold.\n• “forget this thread” deletes what I keep of it.",
 		"Never paste controlled or classified text. I give no legal advice and decide no licence. Whom to ask: " + who + ".",
 	}, "\n\n")
 }
@@ -101,7 +101,8 @@ func (w words) refusedInput(e *answer.InputError) string {
 }
 
 func (w words) digestOn(s state.Subscription) string {
-	return w.choose(fmt.Sprintf("The digest comes on weekdays at %s (%s).", s.LocalTime, s.Zone), fmt.Sprintf("改正の要約を平日の%s（%s）に届けます。", s.LocalTime, s.Zone))
+	return w.choose(fmt.Sprintf("The digest comes on weekdays at %s (%s).", s.LocalTime, s.Zone), fmt.Sprintf("改正の要約を平日の%s（%s）に届けます。", s.LocalTime, s.Zone)) +
+		w.choose(" This version keeps the wish and posts no digests yet.", "この版では希望を記録するだけで、要約の配信はまだ行いません。")
 }
 
 // status tells what the library holds.

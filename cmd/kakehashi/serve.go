@@ -84,7 +84,8 @@ func serve(ctx context.Context, listen, contact string, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	adapter := slack.New(installs, slack.Options{PublicURL: env(envPublicURL)})
+	// Citations link to the official pages: the source reader is not served yet.
+	adapter := slack.New(installs, slack.Options{})
 	encoder := ""
 	if p.embedder != nil {
 		encoder = p.embedder.Model()
