@@ -1,7 +1,6 @@
 -- +goose Up
--- Graphs are built with more care: of 100,000 passages it finds .975 of the nearest ten
--- where .945 were found before, in the same room (docs/scale.md). Graphs that are there
--- stay as they are.
+-- Graphs are built with more care, so that more of the nearest are found, in the same room:
+-- see docs/scale.md. Graphs that are there stay as they are.
 -- +goose StatementBegin
 CREATE OR REPLACE FUNCTION index_space(made integer, dims integer) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
