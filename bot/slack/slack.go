@@ -108,13 +108,15 @@ const patience = 10 * time.Second
 // beside does something that an event asks for and its acknowledgement does not wait
 // for. It is not done again if it fails.
 func (a *Adapter) beside(ctx context.Context, what string, do func(context.Context) error) {
-	a.tasks.Go(func() {
-		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
-		defer cancel()
-		if err := do(ctx); err != nil && !errors.Is(err, ErrNotInstalled) {
-			slog.WarnContext(ctx, "Slack: "+what, "error", err)
-		}
-	})
+	a.tasks.Go(func() { a.bounded(ctx, what, do) })
+}
+
+func (a *Adapter) bounded(ctx context.Context, what string, do func(context.Context) error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), patience)
+	defer cancel()
+	if err := do(ctx); err != nil && !errors.Is(err, ErrNotInstalled) {
+		slog.WarnContext(ctx, "Slack: "+what, "error", err)
+	}
 }
 
 // pace spaces out what Slack takes only so often, by key.

@@ -64,12 +64,18 @@ func (a *Adapter) Begin(ctx context.Context, m conversation.Message) (end func()
 	if m.Way != conversation.Direct {
 		return func() {}
 	}
-	a.session(ctx, m, api.AgentSessionStatusProcessing)
-	return func() { a.session(ctx, m, api.AgentSessionStatusActive) }
+	ended := make(chan struct{})
+	a.tasks.Go(func() {
+		a.tell(ctx, m, api.AgentSessionStatusProcessing)
+		<-ended
+		a.tell(ctx, m, api.AgentSessionStatusActive)
+	})
+	return func() { close(ended) }
 }
 
-func (a *Adapter) session(ctx context.Context, m conversation.Message, status string) {
-	a.beside(ctx, "telling that it is at work", func(ctx context.Context) error {
+// tell tells Slack how far a conversation is.
+func (a *Adapter) tell(ctx context.Context, m conversation.Message, status string) {
+	a.bounded(ctx, "telling that it is at work", func(ctx context.Context) error {
 		client, _, err := a.client(ctx, m.Thread.Workspace)
 		if err != nil {
 			return err
