@@ -214,3 +214,33 @@ func TestAPushAndAMoveGoOnAfterTheServerWasKilled(t *testing.T) {
 		}
 	}
 }
+
+// TestAStandbyIsSearched has a replica that only reads: what was written on the primary
+// is found there, and when that dies searches go on.
+func TestAStandbyIsSearched(t *testing.T) {
+	t.Parallel()
+	server := postgres.Start(t)
+	primary := replica(t, server)
+	documents := laws(4)
+	for _, d := range documents {
+		must(t, primary.Put(t.Context(), retrieval.Entry{Document: amended(d, 1)}))
+	}
+	db, err := database.Open(t.Context(), server.Standby().URL())
+	must(t, err)
+	t.Cleanup(func() { must(t, db.Close()) })
+	standby := opened(t, db, analysis.NewAnalyzer(nil))
+	query := retrieval.Query{Text: "exporters writ1", Limit: 20}
+	want, err := primary.Search(t.Context(), query)
+	must(t, err)
+	server.Kill()
+	got, err := standby.Search(t.Context(), query)
+	must(t, err)
+	if len(got) != 3*len(documents) || !slices.Equal(ranking(got), ranking(want)) {
+		t.Errorf("%q on the standby; want %q", ranking(got), ranking(want))
+	}
+	if err := standby.Put(t.Context(), retrieval.Entry{Document: documents[0]}); err == nil {
+		t.Error("the standby was written to")
+	} else {
+		told(t, err)
+	}
+}
