@@ -25,7 +25,7 @@ const (
 // The waits before a socket that cannot be opened is tried again.
 const (
 	firstReconnect   = time.Second
-	longestReconnect = time.Minute
+	longestReconnect = 15 * time.Second
 )
 
 // Socket takes what Slack sends over Socket Mode until the context ends. The token is the
