@@ -139,7 +139,10 @@ func (c *crowd) checkTraffic(out counts) {
 		}
 		last := attempts[len(attempts)-1]
 		for _, a := range attempts {
-			if !a.Acked {
+			switch {
+			case !a.Acked && a.Socket == 0 && !c.http:
+				out["sent to the bot: attempts that found no socket"]++
+			case !a.Acked:
 				out["sent to the bot: attempts that failed: "+a.Failure]++
 			}
 		}

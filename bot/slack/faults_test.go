@@ -138,7 +138,9 @@ func gather(t testing.TB, r trial) *crowd {
 	// Slack repeats after none, one and five minutes. Here minutes are seconds, and as the
 	// bot dies every few of them, there are more repeats: what Slack gives up no bot hears.
 	c.Server = slacktest.Start(t, slacktest.Options{Events: Events(), Retries: append([]time.Duration{0, time.Second, 2 * time.Second},
-		slices.Repeat([]time.Duration{5 * time.Second}, 70)...)}) // in all as long as Slack's, some six minutes
+		slices.Repeat([]time.Duration{5 * time.Second}, 70)...), // in all as long as Slack's, some six minutes
+		// Where all is slow, repeats that come so soon would leave no time for anything else.
+		AckWithin: 10 * time.Second})
 	for i := range 12 {
 		u := slacktest.User{ID: fmt.Sprintf("U0CROWD%02d", i), Name: fmt.Sprint("person", i), TZ: "Asia/Tokyo", Locale: "en-US"}
 		c.AddUser(u)
