@@ -159,16 +159,29 @@ func Digest(checked corpus.Date, lang language.Tag) string {
 	return fmt.Sprintf("Kakehashi digest, checked %s; the official text prevails", checked)
 }
 
-var countryLeads = map[corpus.Jurisdiction][2]string{
-	corpus.US:           {"United States: ", "米国："},
-	corpus.JP:           {"Japan: ", "日本："},
-	corpus.Bilateral:    {"US and Japan: ", "日米："},
-	corpus.Multilateral: {"International: ", "国際："},
+var countryNames = map[corpus.Jurisdiction][2]string{
+	corpus.US:           {"United States", "米国"},
+	corpus.JP:           {"Japan", "日本"},
+	corpus.Bilateral:    {"US and Japan", "日米"},
+	corpus.Multilateral: {"International", "国際"},
+}
+
+// CountryName is whose rules a jurisdiction stands for, as answers name it; "" where it
+// is not known.
+func CountryName(j corpus.Jurisdiction, lang language.Tag) string {
+	if lang == language.Japanese {
+		return countryNames[j][1]
+	}
+	return countryNames[j][0]
 }
 
 // country is the lead that tells whose rule a sentence states.
 func (m messages) country(j corpus.Jurisdiction) string {
-	return m.choose(countryLeads[j][0], countryLeads[j][1])
+	name := CountryName(j, m.language)
+	if name == "" {
+		return ""
+	}
+	return name + m.choose(": ", "：")
 }
 
 // original leads a quotation in the other language.

@@ -1,6 +1,7 @@
 package conversation
 
 import (
+	"cmp"
 	"encoding/json"
 	"regexp"
 	"strings"
@@ -104,11 +105,6 @@ func (d *Desk) command(m Message, lang language.Tag, c command) result {
 	return d.digest(m, lang, c.text)
 }
 
-// digestSettings are those of a subscription that a command makes.
-type digestSettings struct {
-	Topics []string `json:"topics,omitempty"`
-}
-
 var onOff = regexp.MustCompile(`(?i)^(on|off|pause|オン|オフ|停止)?\s*(\d{1,2}:\d{2})?$`)
 
 // digest shows or changes the daily digest of a person, or of the channel in which it is
@@ -138,8 +134,7 @@ func (d *Desk) digest(m Message, lang language.Tag, text string) result {
 		out.reply.Text = w.digestOff
 		out.write = func(tx *state.Tx) error { return tx.Unsubscribe(target) }
 	case "on", "オン":
-		s := state.Subscription{Target: target, Language: lang.String(), LocalTime: orElse(at, "08:30"), Zone: orElse(m.Zone, w.zone), Weekdays: workdays, Person: m.Person}
-		s.Settings, _ = json.Marshal(digestSettings{}) // has a JSON form
+		s := state.Subscription{Target: target, Language: lang.String(), LocalTime: cmp.Or(at, "08:30"), Zone: cmp.Or(m.Zone, w.zone), Weekdays: workdays, Person: m.Person, Settings: json.RawMessage(`{}`)}
 		out.reply.Text = w.digestOn(s)
 		out.write = func(tx *state.Tx) error { return tx.Subscribe(s) }
 	default:
@@ -157,10 +152,3 @@ func (d *Desk) digest(m Message, lang language.Tag, text string) result {
 }
 
 const workdays state.Weekdays = 1<<time.Monday | 1<<time.Tuesday | 1<<time.Wednesday | 1<<time.Thursday | 1<<time.Friday
-
-func orElse(s, other string) string {
-	if s == "" {
-		return other
-	}
-	return s
-}

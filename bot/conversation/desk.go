@@ -48,7 +48,6 @@ type Options struct {
 	Workers          int                                         // how many messages are answered at a time; 4
 	Patience         time.Duration                               // how long an answer may take; 30 seconds
 	Drafter, Encoder string                                      // as they are recorded with answers
-	Now              func() time.Time                            // time.Now
 	Begin            func(context.Context, Message) (end func()) // tells that an answer is being worked on; nil for nothing
 }
 
@@ -61,9 +60,6 @@ func New(engine Engine, lib *corpus.Library, store *state.Store, o Options) *Des
 	}
 	if o.Patience == 0 {
 		o.Patience = 30 * time.Second
-	}
-	if o.Now == nil {
-		o.Now = time.Now
 	}
 	if o.Begin == nil {
 		o.Begin = func(context.Context, Message) func() { return func() {} }
@@ -230,15 +226,15 @@ func (d *Desk) stoppable(ctx context.Context, t state.Thread) (context.Context, 
 // languageOf is the language to write to a person in: that of what the person has
 // written, else of the person's client.
 func languageOf(m Message) language.Tag {
-	lang := read(m.Language)
+	lang := Reads(m.Language)
 	if m.Text != "" && (m.Way != Command || lang == language.English) {
 		return analysis.Language(m.Text)
 	}
 	return lang
 }
 
-// read is the one of the two languages that someone with a client in that language reads.
-func read(client language.Tag) language.Tag {
+// Reads is the one of the two languages that someone with a client in that language reads.
+func Reads(client language.Tag) language.Tag {
 	if base, _ := client.Base(); base.String() == "ja" {
 		return language.Japanese
 	}

@@ -24,7 +24,7 @@ type Press struct {
 	Back     string       // see Message.Back
 }
 
-func (p Press) words() words { return wordsFor(read(p.Language)) }
+func (p Press) words() words { return wordsFor(Reads(p.Language)) }
 
 // ignoreMissing makes light of what is not there.
 func ignoreMissing(err error) error {
@@ -68,7 +68,7 @@ func recorded(r *state.Reader, id string) (state.Answer, answer.Answer, error) {
 
 // tell writes to the person alone.
 func tell(tx *state.Tx, p Press, text string) error {
-	return enqueue(tx, "told for "+p.Key, p.Thread, "", Posting{Reply: Reply{Kind: KindNote, Language: read(p.Language), Person: p.Person, Private: true, Text: text}, Back: p.Back})
+	return enqueue(tx, "told for "+p.Key, p.Thread, "", Posting{Reply: Reply{Kind: KindNote, Language: Reads(p.Language), Person: p.Person, Private: true, Text: text}, Back: p.Back})
 }
 
 // Share puts an answer that was for one person before all of the channel.

@@ -14,7 +14,7 @@ const recentMost = 5
 
 // Home is what to show a person on the bot's own page.
 func (d *Desk) Home(ctx context.Context, p state.Person, lang language.Tag) (Home, error) {
-	h := Home{Language: read(lang)}
+	h := Home{Language: Reads(lang)}
 	h.Documents, h.Updated = holdings(d.library.Documents)
 	err := d.store.View(ctx, func(r *state.Reader) (err error) {
 		h.Subscriptions = nil

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"net/http/httptest"
-	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -19,7 +18,6 @@ import (
 	"kakehashi/bot/state"
 	"kakehashi/corpus"
 	"kakehashi/corpus/library"
-	"kakehashi/database"
 )
 
 // echo is an engine that answers with what it was asked, from a source of its own.
@@ -70,25 +68,12 @@ const (
 	general, experts = "C0GENERAL", "C0EXPERTS"
 )
 
-func sqlite(t *testing.T) *database.DB {
-	t.Helper()
-	db, err := database.Open(t.Context(), filepath.Join(t.TempDir(), "state.sqlite"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = db.Close() })
-	if _, err := db.Migrate(t.Context()); err != nil {
-		t.Fatal(err)
-	}
-	return db
-}
-
 var shipped = sync.OnceValues(func() (*corpus.Library, error) { return corpus.Load(library.Files) })
 
 // open makes an office and runs the bot in it, over sockets or over HTTP.
 func open(t *testing.T, sockets bool) *office {
 	t.Helper()
-	store, err := state.Open(t.Context(), sqlite(t), state.Options{})
+	store, err := state.Open(t.Context(), onSQLite(t), state.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -23,11 +23,9 @@ type envelope struct {
 	Challenge      string `json:"challenge"`
 	Team           string `json:"team_id"`
 	Enterprise     string `json:"enterprise_id"`
-	ID             string `json:"event_id"`
 	Authorizations []struct {
 		Enterprise string `json:"enterprise_id"`
 		Team       string `json:"team_id"`
-		User       string `json:"user_id"`
 		Whole      bool   `json:"is_enterprise_install"`
 	} `json:"authorizations"`
 }
@@ -75,21 +73,18 @@ func (a *Adapter) event(ctx context.Context, raw json.RawMessage) error {
 	case *slackevents.AppContextChangedEvent, *slackevents.AssistantThreadContextChangedEvent:
 		// What a person looks at is not read.
 	case *slackevents.AppUninstalledEvent:
-		return a.installs.Remove(ctx, enterpriseOf(w), e.Team)
+		return a.remove(ctx, w, e.Team)
 	case *slackevents.TokensRevokedEvent:
 		if len(in.Tokens.Bot) > 0 {
-			return a.installs.Remove(ctx, enterpriseOf(w), e.Team)
+			return a.remove(ctx, w, e.Team)
 		}
 	}
 	return nil
 }
 
-func enterpriseOf(workspace string) string {
-	enterprise, _, whole := strings.Cut(workspace, "/")
-	if !whole {
-		return ""
-	}
-	return enterprise
+func (a *Adapter) remove(ctx context.Context, workspace, team string) error {
+	enterprise, _ := enterpriseAndTeam(workspace)
+	return a.installs.Remove(ctx, enterprise, team)
 }
 
 // spoken is a message as Slack tells of it.
@@ -200,7 +195,7 @@ func (a *Adapter) opened(ctx context.Context, w, user, channel, tab, thread stri
 		}
 		// In the agent view the prompts belong to no thread: with one, Slack shows none.
 		prompts := api.AssistantThreadsSetSuggestedPromptsParameters{ChannelID: channel, ThreadTS: thread}
-		for _, q := range suggestedPrompts(languageFor(p.language)) {
+		for _, q := range suggestedPrompts(conversation.Reads(p.language)) {
 			prompts.AddPrompt(shorten(q, maxButtonText), q)
 		}
 		return client.SetAssistantThreadsSuggestedPromptsContext(ctx, prompts)

@@ -19,7 +19,7 @@ func hurriedly(t *testing.T) *office {
 	t.Parallel()
 	options := dying
 	options.Post = time.Second
-	store, err := state.Open(t.Context(), sqlite(t), options)
+	store, err := state.Open(t.Context(), onSQLite(t), options)
 	if err != nil {
 		t.Fatal(err)
 	}

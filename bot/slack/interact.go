@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	api "github.com/slack-go/slack"
-	"golang.org/x/text/language"
 
 	"kakehashi/bot/conversation"
 	"kakehashi/bot/state"
@@ -158,7 +157,7 @@ func (a *Adapter) askReason(ctx context.Context, w string, in api.InteractionCal
 		if err != nil {
 			return err
 		}
-		_, err = client.OpenViewContext(ctx, in.TriggerID, a.renderer.reasonModal(languageFor(p.Language), p.Answer, string(metadata)))
+		_, err = client.OpenViewContext(ctx, in.TriggerID, a.renderer.reasonModal(conversation.Reads(p.Language), p.Answer, string(metadata)))
 		return err
 	})
 }
@@ -180,14 +179,6 @@ func (a *Adapter) reason(ctx context.Context, w string, in api.InteractionCallba
 	lang := a.profile(ctx, w, in.User.ID).language
 	return a.desk.Vote(ctx, conversation.Press{
 		Key: "slack view " + in.View.ID + " " + in.View.Hash, Thread: state.Thread{Platform: Platform, Workspace: w, Channel: where.Channel, ID: where.Thread},
-		Person: in.User.ID, Answer: answer, Language: languageFor(lang),
+		Person: in.User.ID, Answer: answer, Language: conversation.Reads(lang),
 	}, false, strings.Join(parts, ": "))
-}
-
-// languageFor is the one of the two that a person reads.
-func languageFor(t language.Tag) language.Tag {
-	if base, _ := t.Base(); base.String() == "ja" {
-		return language.Japanese
-	}
-	return language.English
 }

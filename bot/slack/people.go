@@ -26,12 +26,18 @@ const (
 	mostProfiles = 50_000
 )
 
+// known is what was learned of a user, and whether it is believed still. The caller has
+// the lock.
+func (a *Adapter) known(workspace, user string) (p profile, fresh bool) {
+	p, ok := a.people.known[workspace+" "+user]
+	return p, ok && a.options.Now().Before(p.until)
+}
+
 // profile is what is known of a user. What is not known is asked for beside, as an event
 // is acknowledged before Slack could answer.
 func (a *Adapter) profile(ctx context.Context, workspace, user string) profile {
 	a.people.mutex.Lock()
-	p, ok := a.people.known[workspace+" "+user]
-	fresh := ok && a.options.Now().Before(p.until)
+	p, fresh := a.known(workspace, user)
 	if !fresh { // many events of one person ask once
 		a.people.known[workspace+" "+user] = profile{language: p.language, zone: p.zone, until: a.options.Now().Add(patience)}
 	}
@@ -70,9 +76,9 @@ func (a *Adapter) learn(ctx context.Context, workspace, user string) (profile, e
 // learned is the profile of a user, asked for if need be.
 func (a *Adapter) learned(ctx context.Context, workspace, user string) profile {
 	a.people.mutex.Lock()
-	p, ok := a.people.known[workspace+" "+user]
+	p, fresh := a.known(workspace, user)
 	a.people.mutex.Unlock()
-	if ok && a.options.Now().Before(p.until) {
+	if fresh {
 		return p
 	}
 	p, _ = a.learn(ctx, workspace, user) // else the text tells the language

@@ -1,6 +1,7 @@
 package slack
 
 import (
+	"cmp"
 	"strings"
 	"time"
 
@@ -32,18 +33,8 @@ func (w wording) label(en, ja string) string { return w.choose(en+": ", ja+"："
 // after parts a citation from its sentence, as the language does.
 func (w wording) after() string { return w.choose(" ", "") }
 
-var countries = map[corpus.Jurisdiction][2]string{
-	corpus.US:           {"United States", "米国"},
-	corpus.JP:           {"Japan", "日本"},
-	corpus.Bilateral:    {"US and Japan", "日米"},
-	corpus.Multilateral: {"International", "国際"},
-}
-
 func (w wording) country(j corpus.Jurisdiction) string {
-	if names, ok := countries[j]; ok {
-		return w.choose(names[0], names[1])
-	}
-	return string(j)
+	return cmp.Or(answer.CountryName(j, language.Tag(w)), string(j))
 }
 
 // facts tell how far a source can be relied on: whose rule, its status, and the dates.

@@ -86,12 +86,19 @@ func workspace(enterprise, team string, whole bool) string {
 	return team
 }
 
-// client is the Web API as a workspace's install may use it.
-func (a *Adapter) client(ctx context.Context, workspace string) (*api.Client, Install, error) {
+// enterpriseAndTeam takes apart what workspace has joined; the enterprise is "" where the
+// app is installed in the workspace alone.
+func enterpriseAndTeam(workspace string) (enterprise, team string) {
 	enterprise, team, whole := strings.Cut(workspace, "/")
 	if !whole {
-		enterprise, team = "", enterprise
+		return "", workspace
 	}
+	return enterprise, team
+}
+
+// client is the Web API as a workspace's install may use it.
+func (a *Adapter) client(ctx context.Context, workspace string) (*api.Client, Install, error) {
+	enterprise, team := enterpriseAndTeam(workspace)
 	i, err := a.installs.Token(ctx, enterprise, team)
 	if err != nil {
 		return nil, Install{}, err

@@ -99,7 +99,7 @@ func textLanguage(m conversation.Message) language.Tag {
 	if strings.ContainsFunc(m.Text, func(r rune) bool { return r >= 0x3040 && r <= 0x30ff }) {
 		return language.Japanese
 	}
-	return languageFor(m.Language)
+	return conversation.Reads(m.Language)
 }
 
 // maxTitle is the longest title of a session.
