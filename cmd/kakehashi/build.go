@@ -36,6 +36,11 @@ type parts struct {
 // kept in Postgres where DATABASE_URL names one. What the user must know of it goes to
 // stderr.
 func build(ctx context.Context, contact string, stderr io.Writer) (parts, error) {
+	return buildOn(ctx, openDatabase, contact, stderr)
+}
+
+// buildOn is build on a database that is opened so where the index is kept in one.
+func buildOn(ctx context.Context, open func(context.Context) (*database.DB, error), contact string, stderr io.Writer) (parts, error) {
 	builtIn, loading := e5.New(), make(chan error, 1)
 	go func() { // beside the reading of the library
 		if os.Getenv(envURL) != "" {
@@ -51,7 +56,7 @@ func build(ctx context.Context, contact string, stderr io.Writer) (parts, error)
 	p := parts{library: lib}
 	analyzer, tuning := analysis.NewAnalyzer(lib.Glossary), retrieval.DefaultTuning()
 	if database.IsPostgres(databaseAddress()) {
-		p.index, p.embedder, err = kept(ctx, analyzer, tuning, builtIn)
+		p.index, p.embedder, err = kept(ctx, open, analyzer, tuning, builtIn)
 	} else {
 		p.index, p.embedder, err = inProcess(ctx, lib, analyzer, tuning, builtIn, stderr)
 	}
@@ -61,10 +66,7 @@ func build(ctx context.Context, contact string, stderr io.Writer) (parts, error)
 	if err := <-loading; err != nil {
 		return parts{}, err
 	}
-	if contact == "" {
-		contact = os.Getenv("KAKEHASHI_CONTACT")
-	}
-	p.engine = answer.New(lib, p.index, analyzer, answer.Options{Contact: contact, Now: time.Now, NewID: newID, Tuning: tuning, Encoder: p.embedder})
+	p.engine = answer.New(lib, p.index, analyzer, answer.Options{Contact: contactOr(contact), Now: time.Now, NewID: newID, Tuning: tuning, Encoder: p.embedder})
 	return p, nil
 }
 
@@ -78,8 +80,8 @@ func inProcess(ctx context.Context, lib *corpus.Library, a *analysis.Analyzer, t
 }
 
 // kept is the index in Postgres. Its connections last as long as the program.
-func kept(ctx context.Context, a *analysis.Analyzer, tuning retrieval.Tuning, builtIn *e5.Encoder) (retrieval.Index, embed.Embedder, error) {
-	db, err := openDatabase(ctx)
+func kept(ctx context.Context, open func(context.Context) (*database.DB, error), a *analysis.Analyzer, tuning retrieval.Tuning, builtIn *e5.Encoder) (retrieval.Index, embed.Embedder, error) {
+	db, err := open(ctx)
 	if err != nil {
 		return nil, nil, err
 	}

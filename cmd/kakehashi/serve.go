@@ -76,7 +76,7 @@ func serve(ctx context.Context, listen, contact string, stderr io.Writer) error 
 	if err != nil {
 		return err
 	}
-	p, err := build(ctx, contact, stderr)
+	p, err := buildOn(ctx, func(context.Context) (*database.DB, error) { return db, nil }, contact, stderr) // one pool of connections for all
 	if err != nil {
 		return err
 	}
